@@ -1,0 +1,402 @@
+"""The nouns of vettle as frozen records: what functions return, tools answer and `--json` prints.
+
+Every score and reward is in [0, 1], higher is better. Every effect is a change of the session score,
+so it lies in [-1, 1]. Every time is UTC. Every propensity is the probability that a rule is *shown*.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RuleStatus = Literal["quarantined", "trial", "proven", "pinned", "retired"]
+RuleSource = Literal["human", "agent", "mistake", "import"]
+RuleAction = Literal["approve", "pin", "unpin", "retire", "restore", "reject", "reword"]
+Severity = Literal["blocker", "warning", "suggestion"]
+RewardOutcome = Literal["accepted", "revision", "rejected"]
+RewardSource = Literal["manual", "human", "ci", "git", "judge"]
+SessionState = Literal["open", "ended", "scored", "abandoned", "unrewarded"]
+Target = Literal["claude", "cursor", "copilot", "windsurf", "continue"]
+FileAction = Literal["create", "update", "unchanged", "remove", "refused"]
+
+
+class Record(BaseModel):
+    """The base of every record: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- rules -------------------------------------------------------------------------------------
+
+
+class Rule(Record):
+    """One instruction for an agent.
+
+    `text` is stored exactly as it was given; renderers neutralise it, once, when they write a file.
+    `context` is "" for a rule about any kind of work, and `globs` is empty for a rule about any path.
+    """
+
+    id: str
+    text: str
+    category: str = "general"
+    context: str = ""
+    globs: tuple[str, ...] = ()
+    source: RuleSource = "agent"
+    status: RuleStatus = "trial"
+    reason: str = ""
+    rationale: str = ""
+    prior: float = 0.0
+    created: datetime
+
+
+class Estimate(Record):
+    """What is known about one rule's effect on the session score.
+
+    `effect`, `low` and `high` are the posterior mean and its 90 % credible interval; they steer and
+    are not proof. `causal_*` come from recorded coin flips only and hold at every look (90 %,
+    time-uniform); they are None before five withheld sessions. Only the e-values may claim:
+    `e_works` >= 20 means "works", `e_hurts` >= 20 means "hurts", each with error at most 5 % per rule
+    however often anyone looks.
+    """
+
+    effect: float
+    low: float
+    high: float
+    chance_helps: float
+    shown: int
+    withheld: int
+    e_works: float
+    e_hurts: float
+    causal_effect: float | None = None
+    causal_low: float | None = None
+    causal_high: float | None = None
+    missing_suspected: bool = False
+    sessions_needed: int | None = None
+
+
+class RuleSummary(Record):
+    """A rule in a list: what it says, where it stands, and the verdict in words."""
+
+    id: str
+    text: str
+    status: RuleStatus
+    verdict: str
+    effect: float
+    low: float
+    high: float
+    chance_helps: float
+    shown: int
+    withheld: int
+
+
+class RuleDetails(RuleSummary):
+    """A rule in a detailed list: the summary with its origin and its e-values."""
+
+    category: str
+    context: str
+    globs: tuple[str, ...]
+    source: RuleSource
+    reason: str
+    rationale: str
+    created: datetime
+    e_works: float
+    e_hurts: float
+    causal_effect: float | None
+    causal_low: float | None
+    causal_high: float | None
+    missing_suspected: bool
+
+
+class RulesPage(Record):
+    """One page of rules, strongest evidence first.
+
+    `discoveries` lists the rules that pass e-BH over the whole pool (false discovery rate 5 %), which is
+    the list to quote when many rules are tested at once.
+    """
+
+    rules: list[RuleDetails | RuleSummary]
+    total: int
+    discoveries: list[str]
+    next_cursor: str = ""
+    note: str = ""
+
+
+class RuleAdded(Record):
+    """The answer to `rule_add`."""
+
+    rule_id: str
+    status: Literal["trial", "quarantined", "duplicate"]
+    duplicate_of: str = ""
+    reasons: list[str] = []
+    next_step: str
+
+
+class StatusChange(Record):
+    """A rule's status before and after, with the reason that is logged."""
+
+    rule_id: str
+    old: RuleStatus
+    new: RuleStatus
+    reason: str
+
+
+class RuleDecided(StatusChange):
+    """The answer to `rule_decide`."""
+
+    text: str
+
+
+# --- sessions ----------------------------------------------------------------------------------
+
+
+class SlateEntry(Record):
+    """One rule chosen for a session: the probability that it is shown, and what the coin said."""
+
+    rule: str
+    propensity: float = Field(gt=0, le=1)
+    shown: bool
+
+
+class Decision(Record):
+    """Everything needed to recompute which rules a session was given, and why.
+
+    `folded` is the id of the last event the posterior had folded, `offered` how many of the `pool`
+    candidates were within the widening limit. `holdout` sessions show nothing and prove nothing.
+    """
+
+    policy: str
+    seed: int
+    folded: int
+    k: int
+    pool: int
+    offered: int
+    holdout: bool = False
+    slate: tuple[SlateEntry, ...] = ()
+
+
+class RuleToFollow(Record):
+    """A rule as it is handed to an agent."""
+
+    id: str
+    text: str
+
+
+class PastMistake(Record):
+    """An earlier mistake worth knowing, with what corrected it."""
+
+    mistake_id: str
+    error_class: str
+    description: str
+    correction: str = ""
+    occurrences: int
+    similarity: float = 0.0
+
+
+class SessionStarted(Record):
+    """The answer to `session_start`. `withheld` is a number on purpose: texts would end the experiment."""
+
+    session_id: str
+    rules: list[RuleToFollow]
+    withheld: int
+    pool: int
+    avoid: list[PastMistake]
+    note: str = ""
+    next_step: str
+
+
+class MistakeLogged(Record):
+    """The answer to `mistake_log`."""
+
+    mistake_id: str
+    session_id: str
+    repeat: bool
+    occurrences: int
+    similar: list[PastMistake]
+    suggested_rule: str = ""
+    note: str = ""
+    next_step: str
+
+
+class RewardLogged(Record):
+    """The answer to `reward_log`. `session_score` is None while the session has no reward."""
+
+    reward_id: str
+    session_id: str
+    value: float
+    counted: bool
+    session_score: float | None
+    status_changes: list[StatusChange] = []
+    note: str = ""
+
+
+class SessionEnded(Record):
+    """The answer to `session_end`. `score` is None while no reward has been logged."""
+
+    session_id: str
+    state: SessionState
+    duration_seconds: float
+    mistakes: int
+    repeats: int
+    score: float | None
+    status_changes: list[StatusChange] = []
+    next_step: str
+
+
+class SessionSummary(Record):
+    """A session in a list."""
+
+    session_id: str
+    state: SessionState
+    task: str
+    context: str
+    agent: str
+    model: str
+    started: datetime
+    rules_shown: int
+    rules_withheld: int
+    mistakes: int
+    repeats: int
+    score: float | None
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+class Mean(Record):
+    """A count and the mean of what was counted (None where nothing was)."""
+
+    n: int
+    mean: float | None
+
+
+class SessionsReport(Record):
+    """Sessions of a period: how many, how they ended, and how well."""
+
+    by_state: dict[str, int]
+    score: Mean
+    by_context: dict[str, Mean]
+    mistakes_per_session: float | None
+    sessions: list[SessionSummary]
+    next_cursor: str = ""
+
+
+class MistakeClass(Record):
+    """One error class: how often it happened, and the share that repeated an earlier session's mistake."""
+
+    error_class: str
+    count: int
+    repeats: int
+    repeat_rate: float
+
+
+class MistakesReport(Record):
+    """Mistakes of a period by class, with the ones that keep coming back (of all time)."""
+
+    total: int
+    repeats: int
+    repeat_rate: float | None
+    by_class: list[MistakeClass]
+    recurring: list[PastMistake]
+
+
+class RewardsReport(Record):
+    """Rewards of a period by outcome and by source."""
+
+    total: int
+    mean: float | None
+    by_outcome: dict[str, int]
+    by_source: dict[str, Mean]
+
+
+class RulesReport(Record):
+    """The pool of rules: how many stand where, what is discovered, and the strongest of each kind."""
+
+    by_status: dict[str, int]
+    discoveries: list[str]
+    rules: list[RuleDetails | RuleSummary]
+
+
+class Report(Record):
+    """The answer to `report_get`: exactly one of the four parts is filled, the one named by `kind`."""
+
+    kind: Literal["sessions", "mistakes", "rewards", "rules"]
+    period: str
+    context: str
+    sessions: SessionsReport | None = None
+    mistakes: MistakesReport | None = None
+    rewards: RewardsReport | None = None
+    rules: RulesReport | None = None
+    note: str = ""
+
+
+class Status(Record):
+    """What is going on in a project, and what to do next."""
+
+    project: str
+    store: str
+    version: str
+    schema_version: int
+    rules: dict[str, int]
+    sessions: dict[str, int]
+    mistakes: int
+    rewards: int
+    open_sessions: list[SessionSummary]
+    needs_person: list[str]
+    warnings: list[str]
+    next_step: str
+
+
+class Replay(Record):
+    """A session's decision beside the same decision recomputed from the log."""
+
+    session_id: str
+    recorded: Decision
+    recomputed: Decision
+    identical: bool
+
+
+class Explanation(Record):
+    """Why a rule stands where it stands."""
+
+    rule: Rule
+    verdict: str
+    estimate: Estimate
+    history: list[str]
+    next_step: str
+
+
+# --- rendering ---------------------------------------------------------------------------------
+
+
+class RenderedFile(Record):
+    """What rendering does, or would do, to one file. `path` is relative to the project root.
+
+    `tokens` estimates what the rules cost a reader (characters / 4). `reason` says why a file is refused.
+    """
+
+    path: str
+    target: Target
+    action: FileAction
+    reason: str = ""
+    tokens: int = 0
+    rules: list[str] = []
+    diff: str = ""
+
+
+class LeftOut(Record):
+    """A rule that was not rendered, and why."""
+
+    rule_id: str
+    reason: str
+
+
+class Rendering(Record):
+    """The answer to `rules_render`. `in_sync` is false when writing would change a file, or one is refused."""
+
+    files: list[RenderedFile]
+    left_out: list[LeftOut]
+    in_sync: bool
+    written: bool
+    notes: list[str] = []

@@ -1,0 +1,70 @@
+"""The types of arguments: what a call may contain, checked in one place before anything is recorded.
+
+Text never carries control characters or lone surrogates; lines are single. Sizes are bounded, so nobody
+can log ten megabytes. Tools and commands take their schemas, help and checks from these types.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+
+def _one_line(value: str) -> str:
+    bad = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
+    if bad is not None:
+        raise ValueError(f"must be one line without control characters, found U+{ord(bad):04X}")
+    return value.strip()
+
+
+def _paragraphs(value: str) -> str:
+    value = value.replace("\r\n", "\n")
+    bad = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"), None)
+    if bad is not None:
+        raise ValueError(f"must not contain control characters, found U+{ord(bad):04X}")
+    return value.strip()
+
+
+def _not_blank(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _inside_project(value: str) -> str:
+    """Refuse a path that could lead out of the project; the path need not exist."""
+    path = value.replace("\\", "/")
+    windows = PureWindowsPath(value)
+    if PurePosixPath(path).is_absolute() or windows.drive or windows.root or ".." in path.split("/"):
+        raise ValueError("must be a path inside the project, relative to its root, without '..'")
+    return path
+
+
+_Line = AfterValidator(_one_line)
+_Text = AfterValidator(_paragraphs)
+_NotBlank = AfterValidator(_not_blank)
+_Inside = AfterValidator(_inside_project)
+
+Identifier = Annotated[str, Field(max_length=120), _Line]
+Label = Annotated[str, Field(max_length=120), _Line]
+RequiredLabel = Annotated[str, Field(min_length=1, max_length=120), _Line, _NotBlank]
+Task = Annotated[str, Field(max_length=2_000), _Text]
+RequiredTask = Annotated[str, Field(min_length=1, max_length=2_000), _Text, _NotBlank]
+Description = Annotated[str, Field(min_length=1, max_length=4_000), _Text, _NotBlank]
+Notes = Annotated[str, Field(max_length=4_000), _Text]
+RuleText = Annotated[str, Field(max_length=400), _Line]
+RequiredRuleText = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]
+ProjectPath = Annotated[str, Field(max_length=1_000), _Line, _Inside]
+Glob = Annotated[str, Field(min_length=1, max_length=200), _Line, _NotBlank, _Inside]
+Reason = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]
+Reference = Annotated[str, Field(max_length=200), _Line]
+Cursor = Annotated[str, Field(max_length=200), _Line]
+Period = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,3}d|all)$")]
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+Prior = Annotated[float, Field(ge=-0.3, le=0.3, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=-1, lt=2**53)]
+Limit = Annotated[int, Field(ge=1, le=100)]

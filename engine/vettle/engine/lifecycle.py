@@ -1,0 +1,158 @@
+"""What a session goes through: open, then ended, then scored; or closed without evidence.
+
+A session's evidence enters once, when it has ended and has a reward. A forgotten session is closed as
+abandoned, an ended one that nobody rewards as unrewarded; both are counted and prove nothing, but they
+are folded by the check that tells whether missing outcomes depend on the coin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vettle.engine import rules
+from vettle.engine.clock import DAY, HOUR
+from vettle.engine.errors import AmbiguousSession, UnknownSession
+from vettle.engine.identifiers import new_uid
+from vettle.engine.project import Project
+from vettle.engine.records import SessionState, StatusChange
+from vettle.engine.settings import ScoreSettings
+from vettle.engine.store import Transaction
+from vettle.engine.store import sessions as table
+from vettle.engine.store.events import Event
+from vettle.engine.store.sessions import Session
+
+if TYPE_CHECKING:
+    from vettle.engine.learning import Learning
+
+
+def score(settings: ScoreSettings, outcome: float, mistakes: int, repeats: int) -> float:
+    """Return a session's score in [0, 1]: w * outcome + (1 - w) * (1 - min(mistakes, M) / M).
+
+    `outcome` is the weighted mean of its rewards, w is `reward_share` (0.5) and M is `mistakes_cap` (2).
+    Mistakes carry information that accepted-or-rejected throws away. A repeated mistake counts as
+    `repeat_counts` mistakes (1).
+    """
+    counted = min(mistakes + (settings.repeat_counts - 1) * repeats, settings.mistakes_cap)
+    share = settings.reward_share
+    return share * outcome + (1 - share) * (1 - counted / settings.mistakes_cap)
+
+
+def preview(project: Project, session: Session) -> float | None:
+    """Return the score the session would get now, or None without a reward."""
+    if session.score is not None or session.outcome is None:
+        return session.score
+    return score(project.settings.score, session.outcome, session.mistakes, session.repeats)
+
+
+def open_ids(transaction: Transaction) -> list[str]:
+    """Return the ids of the open sessions, longest silent first."""
+    return [session.id for session in table.in_state(transaction, "open")]
+
+
+def require(transaction: Transaction, session_id: str) -> Session:
+    """Return the session with this id, or raise UnknownSession naming the open ones."""
+    session = table.get(transaction, session_id)
+    if session is None:
+        raise UnknownSession(session_id, open_ids(transaction))
+    return session
+
+
+def resolve(
+    project: Project,
+    transaction: Transaction,
+    session_id: str,
+    *,
+    states: tuple[SessionState, ...] = ("open",),
+    required: bool,
+) -> Session | None:
+    """Return the session that a call means: the one it names, or the only one there is.
+
+    Without an id, the first of `states` that has any session decides: exactly one is meant, several are
+    ambiguous. With none at all, None (or an error, if `required`).
+
+    Raises:
+        UnknownSession: The id names none.
+        AmbiguousSession: No id, and several could be meant; or none, although one is required.
+    """
+    if session_id:
+        return require(transaction, session_id)
+    close_forgotten(project, transaction)
+    for state in states:
+        found = table.in_state(transaction, state)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise AmbiguousSession([session.id for session in found])
+    if required:
+        raise AmbiguousSession([])
+    return None
+
+
+def close_forgotten(project: Project, transaction: Transaction) -> None:
+    """Close the sessions that have been silent for too long, at most 100 of each kind at once."""
+    limits = project.settings.sessions
+    abandoned = transaction.now - int(limits.abandoned_after_hours * HOUR)
+    unrewarded = transaction.now - int(limits.unrewarded_after_days * DAY)
+    forgotten = [
+        *(("abandoned", session) for session in table.in_state(transaction, "open", unseen_since=abandoned)),
+        *(
+            ("unrewarded", session)
+            for session in table.in_state(transaction, "ended", unseen_since=unrewarded)
+        ),
+    ]
+    if not forgotten:
+        return
+    learning = project.learning(transaction)
+    for reason, session in forgotten:
+        event = Event(
+            kind="session_closed",
+            uid=new_uid(transaction.now),
+            session=session.id,
+            subject=session.context,
+            choice=reason,
+            data={"decision": session.decision.model_dump(mode="json")},
+        )
+        learning.fold(transaction.append(event))
+
+
+def enter_evidence(project: Project, transaction: Transaction, session: Session) -> list[StatusChange]:
+    """Score an ended, rewarded session, learn from it, and let the evidence settle the rules it was given.
+
+    Returns the status changes that this one session caused.
+    """
+    outcome = session.outcome
+    assert outcome is not None and session.state == "ended"
+    learning = project.learning(transaction)
+    event = transaction.append(
+        Event(
+            kind="session_scored",
+            uid=new_uid(transaction.now),
+            session=session.id,
+            subject=session.context,
+            metrics={
+                "score": score(project.settings.score, outcome, session.mistakes, session.repeats),
+                "outcome": outcome,
+                "mistakes": session.mistakes,
+                "repeats": session.repeats,
+            },
+            data={"decision": session.decision.model_dump(mode="json")},
+        )
+    )
+    if learning.fold(event):
+        _note_alarm(transaction, learning, session)
+    changes = rules.settle(transaction, learning, [entry.rule for entry in session.decision.slate])
+    learning.keep(transaction)
+    return changes
+
+
+def _note_alarm(transaction: Transaction, learning: Learning, session: Session) -> None:
+    """Log that sessions went so much worse than predicted that rule effects were partly forgotten."""
+    transaction.append(
+        Event(
+            kind="drift_alarmed",
+            uid=new_uid(transaction.now),
+            session=session.id,
+            subject=session.context,
+            metrics={"sessions": learning.learner.sessions},
+        )
+    )

@@ -1,0 +1,261 @@
+"""What happened: sessions, mistakes, rewards and rules of a period, from aggregates and not from history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from importlib.metadata import version
+from typing import Literal
+
+from vettle.engine import lifecycle, mistakes, rules
+from vettle.engine.clock import DAY
+from vettle.engine.errors import InvalidArgument
+from vettle.engine.project import Project
+from vettle.engine.records import (
+    Mean,
+    MistakeClass,
+    MistakesReport,
+    Report,
+    RewardsReport,
+    RulesReport,
+    SessionsReport,
+    SessionState,
+    SessionSummary,
+    Status,
+)
+from vettle.engine.store import Transaction
+from vettle.engine.store import mistakes as mistakes_table
+from vettle.engine.store import rules as rules_table
+from vettle.engine.store import sessions as sessions_table
+from vettle.engine.store.folds import day
+from vettle.engine.store.moments import Moments, stats
+from vettle.engine.store.schema import SCHEMA_VERSION
+from vettle.engine.store.sessions import Session
+
+ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
+
+_STATES: tuple[SessionState, ...] = ("open", "ended", "scored", "abandoned", "unrewarded")
+_CLASSES = 20
+
+
+def report(
+    project: Project,
+    *,
+    kind: ReportKind,
+    context: str = "",
+    session_id: str = "",
+    period: str = "30d",
+    limit: int = 20,
+    cursor: str = "",
+    detailed: bool = False,
+) -> Report:
+    """Report on one kind of thing over a period ("30d" is the last 30 days, "all" is everything).
+
+    `context` narrows sessions and rules. `session_id` reports that one session (kind sessions only).
+    Lists are paged with `limit` and `cursor`.
+
+    Raises:
+        UnknownSession: No session has this id.
+        InvalidArgument: The cursor is not one that a report gave, or `session_id` goes with another kind.
+    """
+    if session_id and kind != "sessions":
+        raise InvalidArgument(
+            "session_id", "it goes with kind sessions", "Leave it out, or ask for kind sessions"
+        )
+    about = {"kind": kind, "period": period, "context": context}
+    if kind == "rules":
+        page = rules.page(project, context=context, limit=limit, cursor=cursor, detailed=detailed)
+        with project.read() as transaction:
+            by_status = rules_table.count_by_status(transaction)
+        return Report(
+            **about,  # type: ignore[arg-type]
+            rules=RulesReport(by_status=by_status, discoveries=page.discoveries, rules=page.rules),
+            note=page.note,
+        )
+    with project.read() as transaction:
+        since = 0 if period == "all" else transaction.now - int(period[:-1]) * DAY
+        if kind == "mistakes":
+            return Report(**about, mistakes=_mistakes(transaction, since))  # type: ignore[arg-type]
+        if kind == "rewards":
+            return Report(**about, rewards=_rewards(transaction, since))  # type: ignore[arg-type]
+        if session_id:
+            return Report(**about, sessions=_one_session(project, transaction, session_id))  # type: ignore[arg-type]
+        return Report(
+            **about,  # type: ignore[arg-type]
+            sessions=_sessions(project, transaction, context, since, limit, cursor),
+        )
+
+
+def _mean(moments: Moments) -> Mean:
+    return Mean(n=round(moments.n), mean=round(moments.mean, 4) if moments.n else None)
+
+
+def _first_day(since: int) -> str:
+    return day(since) if since > 0 else ""
+
+
+def summary(project: Project, session: Session) -> SessionSummary:
+    """Return a session as lists show it, with the score it would get now if it has none yet."""
+    return session.summary.model_copy(update={"score": lifecycle.preview(project, session)})
+
+
+def _one_session(project: Project, transaction: Transaction, session_id: str) -> SessionsReport:
+    session = lifecycle.require(transaction, session_id)
+    score = Mean(n=int(session.score is not None), mean=session.score)
+    return SessionsReport(
+        by_state={session.state: 1},
+        score=score,
+        by_context={session.context: score},
+        mistakes_per_session=float(session.mistakes),
+        sessions=[summary(project, session)],
+    )
+
+
+def _sessions(
+    project: Project, transaction: Transaction, context: str, since: int, limit: int, cursor: str
+) -> SessionsReport:
+    totals: dict[str, Moments] = defaultdict(Moments)
+    scores: dict[str, Moments] = defaultdict(Moments)
+    for stat in stats(transaction, "session", since=_first_day(since)):
+        if context in ("", stat.b):
+            totals[stat.metric] += stat.moments
+            if stat.metric == "score":
+                scores[stat.b] += stat.moments
+    by_state = {
+        "started": round(totals["started"].n),
+        "scored": round(totals["score"].n),
+        "abandoned": round(totals["abandoned"].n),
+        "unrewarded": round(totals["unrewarded"].n),
+    }
+    listed, next_cursor = _page(transaction, context, since, limit, cursor)
+    return SessionsReport(
+        by_state=by_state,
+        score=_mean(totals["score"]),
+        by_context={name: _mean(moments) for name, moments in sorted(scores.items())},
+        mistakes_per_session=_mean(totals["mistakes"]).mean,
+        sessions=[summary(project, session) for session in listed],
+        next_cursor=next_cursor,
+    )
+
+
+def _page(
+    transaction: Transaction, context: str, since: int, limit: int, cursor: str
+) -> tuple[list[Session], str]:
+    before = None
+    if cursor:
+        started, _, session_id = cursor.partition(":")
+        if not (started.isascii() and started.isdigit() and len(started) < 18):
+            raise InvalidArgument(
+                "cursor", f"{cursor[:40]!r} is not a cursor", "Pass next_cursor of an earlier page"
+            )
+        before = (int(started), session_id)
+    found = sessions_table.newest_first(
+        transaction, context=context, since=since, before=before, limit=limit + 1
+    )
+    listed = found[:limit]
+    return listed, f"{listed[-1].started}:{listed[-1].id}" if len(found) > limit else ""
+
+
+def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
+    by_class: dict[str, Moments] = defaultdict(Moments)
+    for stat in stats(transaction, "mistake", since=_first_day(since)):
+        by_class[stat.b] += stat.moments
+    every = sum(by_class.values(), Moments())
+    largest = sorted(by_class.items(), key=lambda item: (-item[1].n, item[0]))[:_CLASSES]
+    return MistakesReport(
+        total=round(every.n),
+        repeats=round(every.total),
+        repeat_rate=_mean(every).mean,
+        by_class=[
+            MistakeClass(
+                error_class=name,
+                count=round(moments.n),
+                repeats=round(moments.total),
+                repeat_rate=round(moments.mean, 4),
+            )
+            for name, moments in largest
+        ],
+        recurring=[mistakes.past(mistake) for mistake in mistakes_table.recurring(transaction, limit=10)],
+    )
+
+
+def _rewards(transaction: Transaction, since: int) -> RewardsReport:
+    by_outcome: dict[str, Moments] = defaultdict(Moments)
+    by_source: dict[str, Moments] = defaultdict(Moments)
+    for stat in stats(transaction, "reward", since=_first_day(since)):
+        by_outcome[stat.b] += stat.moments
+        by_source[stat.metric] += stat.moments
+    every = sum(by_outcome.values(), Moments())
+    return RewardsReport(
+        total=round(every.n),
+        mean=_mean(every).mean,
+        by_outcome={name: round(moments.n) for name, moments in sorted(by_outcome.items())},
+        by_source={name: _mean(moments) for name, moments in sorted(by_source.items())},
+    )
+
+
+def status(project: Project) -> Status:
+    """Tell what is going on in the project, what needs a person, and what to do next."""
+    with project.read() as transaction:
+        totals = {stat.b: round(stat.moments.n) for stat in stats(transaction, "total")}
+        by_status = rules_table.count_by_status(transaction)
+        opened = sessions_table.in_state(transaction, "open", limit=10)
+        counts = {
+            "open": sessions_table.count_in_state(transaction, "open"),
+            "ended": sessions_table.count_in_state(transaction, "ended"),
+            "scored": totals.get("session_scored", 0),
+            "abandoned": totals.get("abandoned", 0),
+            "unrewarded": totals.get("unrewarded", 0),
+        }
+        waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
+        forgotten = transaction.now - int(project.settings.sessions.abandoned_after_hours * 3_600_000_000)
+        stale = len(sessions_table.in_state(transaction, "open", unseen_since=forgotten))
+        open_sessions = [summary(project, session) for session in opened]
+    return Status(
+        project=str(project.root),
+        store=str(project.database)
+        if project.exists
+        else f"{project.database} (made by the first call that records)",
+        version=version("vettle"),
+        schema_version=SCHEMA_VERSION,
+        rules=by_status,
+        sessions=counts,
+        mistakes=totals.get("mistake_logged", 0),
+        rewards=totals.get("reward_logged", 0),
+        open_sessions=open_sessions,
+        needs_person=waiting[:20],
+        warnings=_warnings(counts, stale),
+        next_step=_next_step(by_status, counts, waiting),
+    )
+
+
+def _warnings(counts: dict[str, int], stale: int) -> list[str]:
+    found = []
+    lost = counts["abandoned"] + counts["unrewarded"]
+    if lost > counts["scored"]:
+        found.append(
+            f"{lost} sessions gave no evidence ({counts['abandoned']} abandoned, {counts['unrewarded']} unrewarded), "
+            f"more than the {counts['scored']} that did: call session_end with an outcome."
+        )
+    if stale:
+        found.append(
+            f"{stale} open sessions have been silent for long; the next session_start closes them as abandoned."
+        )
+    return found
+
+
+def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[str]) -> str:
+    if waiting:
+        return (
+            f"{len(waiting)} rules need a person: rule_decide approve or reject, the first is {waiting[0]}."
+        )
+    if not by_status:
+        return "Add candidate rules with rule_add (vettle rule add TEXT)."
+    if counts["ended"]:
+        return f"{counts['ended']} ended sessions wait for a reward: reward_log."
+    if by_status.get("proven"):
+        return "Bring the rule files up to date: rules_render (vettle render --write)."
+    if not counts["scored"]:
+        return (
+            "Start working: session_start at the beginning of a task, session_end with an outcome at its end."
+        )
+    return "Keep working: the rules on trial need more sessions."

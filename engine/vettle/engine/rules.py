@@ -1,0 +1,403 @@
+"""Rules: adding them, deciding about them, and telling where they stand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from vettle.engine import effects, quarantine
+from vettle.engine.clock import moment
+from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownRule
+from vettle.engine.identifiers import new_uid, slug
+from vettle.engine.project import Project
+from vettle.engine.records import (
+    Estimate,
+    Explanation,
+    Rule,
+    RuleAction,
+    RuleAdded,
+    RuleDecided,
+    RuleDetails,
+    RuleSource,
+    RulesPage,
+    RuleStatus,
+    RuleSummary,
+    StatusChange,
+)
+from vettle.engine.similarity import rule_hash
+from vettle.engine.store import Transaction, events
+from vettle.engine.store import rules as table
+from vettle.engine.store.events import Event
+
+if TYPE_CHECKING:
+    from vettle.engine.learning import Learning
+
+ACTIVE: tuple[RuleStatus, ...] = ("trial", "proven", "pinned")
+"""The statuses from which sessions draw."""
+
+RENDERED: tuple[RuleStatus, ...] = ("pinned", "proven")
+"""The statuses that reach the assistants' files."""
+
+TESTED: tuple[RuleStatus, ...] = ("trial", "proven", "pinned", "retired")
+"""The statuses that count as the pool when discoveries are made."""
+
+_EVERY: tuple[RuleStatus, ...] = ("proven", "pinned", "trial", "quarantined", "retired")
+_FALSE_DISCOVERY_RATE = 0.05
+
+_ALLOWED: dict[RuleStatus, tuple[RuleAction, ...]] = {
+    "quarantined": ("approve", "reject", "reword"),
+    "trial": ("pin", "retire", "reword"),
+    "proven": ("pin", "retire", "reword"),
+    "pinned": ("unpin", "retire", "reword"),
+    "retired": ("restore", "pin", "reword"),
+}
+
+_NEW_STATUS: dict[RuleAction, RuleStatus] = {
+    "approve": "trial",
+    "reject": "retired",
+    "pin": "pinned",
+    "retire": "retired",
+    "restore": "trial",
+    "unpin": "trial",
+}
+
+
+def add(
+    project: Project,
+    *,
+    text: str,
+    category: str = "general",
+    context: str = "",
+    globs: Sequence[str] = (),
+    source: RuleSource = "agent",
+    rationale: str = "",
+    prior: float = 0.0,
+    client_ref: str = "",
+) -> RuleAdded:
+    """Add a candidate rule; one that says the same about the same work is recognised, not added twice.
+
+    `prior` is the believed effect on the score; it steers exploration and can prove nothing.
+
+    Raises:
+        InvalidArgument: The text holds something that looks like a secret, which is never stored.
+    """
+    scope = tuple(dict.fromkeys(globs))
+    if quarantine.redact(text) != text:
+        raise InvalidArgument(
+            "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
+        )
+
+    def work(transaction: Transaction, uid: bytes) -> RuleAdded:
+        hash_ = rule_hash(text, context, scope)
+        same = table.with_hash(transaction, hash_)
+        if same is not None:
+            return _duplicate(same)
+        reasons = quarantine.reasons(text)
+        status: Literal["trial", "quarantined"] = "quarantined" if reasons else "trial"
+        rule_id = f"{slug(text)}-{hash_ & 0xFFFFFF:06x}"
+        if table.get(transaction, rule_id) is not None:
+            rule_id = f"{slug(text)}-{hash_:016x}"
+        transaction.append(
+            Event(
+                kind="rule_added",
+                uid=uid,
+                subject=rule_id,
+                choice=source,
+                data={
+                    "text": text,
+                    "category": category or "general",
+                    "context": context,
+                    "globs": list(scope),
+                    "rationale": quarantine.redact(rationale),
+                    "prior": prior,
+                    "hash": hash_,
+                    "status": status,
+                    "reason": "; ".join(reasons),
+                },
+            )
+        )
+        next_step = (
+            f"A person has to look at it first: rule_decide {rule_id} approve, or reject."
+            if reasons
+            else "Nothing to do: sessions will try it, and the evidence decides."
+        )
+        return RuleAdded(rule_id=rule_id, status=status, reasons=reasons, next_step=next_step)
+
+    arguments = {
+        "text": text,
+        "category": category,
+        "context": context,
+        "globs": list(scope),
+        "source": source,
+        "rationale": rationale,
+        "prior": prior,
+    }
+    return project.once(RuleAdded, "rule_add", client_ref, arguments, work)
+
+
+def _duplicate(same: Rule) -> RuleAdded:
+    if same.status == "retired":
+        next_step = f"It was retired ({same.reason}). To try it again: rule_decide {same.id} restore."
+    else:
+        next_step = "Nothing to do: the rule is there already."
+    return RuleAdded(
+        rule_id=same.id,
+        status="duplicate",
+        duplicate_of=same.id,
+        reasons=[f"the existing rule is {same.status}"],
+        next_step=next_step,
+    )
+
+
+def require(transaction: Transaction, rule_id: str) -> Rule:
+    """Return the rule with this id, or raise UnknownRule naming ids near it."""
+    rule = table.get(transaction, rule_id)
+    if rule is None:
+        begin = table.ids_like(transaction, rule_id[:8], limit=50)
+        raise UnknownRule(rule_id, difflib.get_close_matches(rule_id, begin, n=3, cutoff=0.3))
+    return rule
+
+
+def decide(
+    project: Project, *, rule_id: str, action: RuleAction, reason: str, text: str = "", by: str = "person"
+) -> RuleDecided:
+    """Change a rule's status, or its text, for a logged reason.
+
+    Restoring and rewording begin the evidence anew: the first by intent, the second because another text
+    is another treatment. A reworded rule goes back on trial (a pinned one stays pinned).
+
+    Raises:
+        UnknownRule: No rule has this id.
+        StatusRefused: The rule's status does not allow the action.
+        InvalidArgument: `reword` without a text, another action with one, or a text that another rule has.
+    """
+    if (action == "reword") != bool(text):
+        raise InvalidArgument(
+            "text",
+            "it goes with action reword and no other",
+            "Pass text with reword, and leave it out otherwise",
+        )
+    if quarantine.redact(text) != text:
+        raise InvalidArgument(
+            "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
+        )
+    with project.write() as transaction:
+        rule = require(transaction, rule_id)
+        if action not in _ALLOWED[rule.status]:
+            raise StatusRefused(f"rule {rule_id}", rule.status, action, _ALLOWED[rule.status])
+        learning = project.learning(transaction)
+        if action == "reword":
+            return _reword(transaction, learning, rule, text, reason, by)
+        new = _NEW_STATUS[action]
+        if action == "unpin":
+            new = learning.learner.standing(rule_id, "trial")[0]
+        _append_decision(transaction, learning, rule, new, action, reason, by)
+        return RuleDecided(rule_id=rule_id, old=rule.status, new=new, reason=reason, text=rule.text)
+
+
+def _reword(
+    transaction: Transaction, learning: Learning, rule: Rule, text: str, reason: str, by: str
+) -> RuleDecided:
+    hash_ = rule_hash(text, rule.context, rule.globs)
+    same = table.with_hash(transaction, hash_)
+    if same is not None and same.id != rule.id:
+        raise InvalidArgument(
+            "text", f"rule {same.id} says that already", "Use that rule, or word this one apart"
+        )
+    reasons = quarantine.reasons(text)
+    new: RuleStatus = "quarantined" if reasons else "pinned" if rule.status == "pinned" else "trial"
+    why = f"{reason} ({'; '.join(reasons)})" if reasons else reason
+    _append_decision(transaction, learning, rule, new, "reword", why, by, text=text, hash=hash_)
+    return RuleDecided(rule_id=rule.id, old=rule.status, new=new, reason=why, text=text)
+
+
+def _append_decision(
+    transaction: Transaction,
+    learning: Learning,
+    rule: Rule,
+    new: RuleStatus,
+    action: str,
+    reason: str,
+    by: str,
+    **data: object,
+) -> None:
+    event = transaction.append(
+        Event(
+            kind="rule_decided",
+            uid=new_uid(transaction.now),
+            subject=rule.id,
+            choice=action,
+            data={"old": rule.status, "new": new, "reason": reason, "by": by, **data},
+        )
+    )
+    learning.fold(event)
+
+
+def settle(transaction: Transaction, learning: Learning, rule_ids: Sequence[str]) -> list[StatusChange]:
+    """Let the evidence change the status of these rules where it is strong enough, and log each change."""
+    changes = []
+    for rule_id in rule_ids:
+        rule = table.get(transaction, rule_id)
+        if rule is None:
+            continue
+        new, reason = learning.learner.standing(rule_id, rule.status)
+        if new != rule.status:
+            action = "prove" if new == "proven" else "retire"
+            _append_decision(transaction, learning, rule, new, action, reason, "evidence")
+            changes.append(StatusChange(rule_id=rule_id, old=rule.status, new=new, reason=reason))
+    return changes
+
+
+def page(
+    project: Project,
+    *,
+    status: RuleStatus | Literal[""] = "",
+    context: str = "",
+    query: str = "",
+    limit: int = 20,
+    cursor: str = "",
+    detailed: bool = False,
+) -> RulesPage:
+    """List rules, strongest evidence first, with what is known about each.
+
+    With a `context`, the rules that apply there (their own context is the same or "") and their effect in it.
+    `query` is looked for in id, text and category, ignoring case.
+
+    Raises:
+        InvalidArgument: The cursor is not one that a page gave.
+    """
+    offset = _offset(cursor)
+    with project.read() as transaction:
+        learning = project.learning(transaction)
+        found = [
+            rule
+            for rule in table.with_status(transaction, [status] if status else _EVERY)
+            if (not context or rule.context in ("", context)) and _mentions(rule, query)
+        ]
+        ranked = _ranked(learning, found)
+        rows: list[RuleDetails | RuleSummary] = [
+            _row(learning, rule, context, detailed) for rule in ranked[offset : offset + limit]
+        ]
+        discovered = discoveries(transaction, learning)
+    rest = len(ranked) - offset - len(rows)
+    return RulesPage(
+        rules=rows,
+        total=len(ranked),
+        discoveries=discovered,
+        next_cursor=str(offset + limit) if rest > 0 else "",
+        note=f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else "",
+    )
+
+
+def _offset(cursor: str) -> int:
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise InvalidArgument(
+            "cursor", f"{cursor[:40]!r} is not a cursor", "Pass next_cursor of an earlier page"
+        )
+    return int(cursor or 0)
+
+
+def _mentions(rule: Rule, query: str) -> bool:
+    wanted = query.casefold()
+    return not wanted or any(wanted in field.casefold() for field in (rule.text, rule.id, rule.category))
+
+
+def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
+    """Order rules by status, then by evidence, then by belief; equal ones keep their order of age."""
+
+    def key(rule: Rule) -> tuple[float, float, float]:
+        if not learning.learner.knows(rule.id):
+            return (_EVERY.index(rule.status), 0.0, -rule.prior)
+        estimate = learning.learner.estimate(rule.id)
+        return (_EVERY.index(rule.status), -estimate.e_works, -estimate.effect)
+
+    return sorted(found, key=key)
+
+
+def _row(learning: Learning, rule: Rule, context: str, detailed: bool) -> RuleDetails | RuleSummary:
+    estimate = learning.learner.estimate(rule.id, context)
+    summary = {
+        "id": rule.id,
+        "text": rule.text,
+        "status": rule.status,
+        "verdict": verdict(estimate, rule),
+        "effect": round(estimate.effect, 4),
+        "low": round(estimate.low, 4),
+        "high": round(estimate.high, 4),
+        "chance_helps": round(estimate.chance_helps, 4),
+        "shown": estimate.shown,
+        "withheld": estimate.withheld,
+    }
+    if not detailed:
+        return RuleSummary.model_validate(summary)
+    of_rule = rule.model_dump(
+        include={"category", "context", "globs", "source", "reason", "rationale", "created"}
+    )
+    of_evidence = estimate.model_dump(
+        include={"e_works", "e_hurts", "causal_effect", "causal_low", "causal_high", "missing_suspected"}
+    )
+    return RuleDetails.model_validate(summary | of_rule | of_evidence)
+
+
+def verdict(estimate: Estimate, rule: Rule) -> str:
+    """Say in words where a rule stands and why."""
+    if rule.status == "quarantined":
+        return f"needs a person: {rule.reason}"
+    if rule.status == "retired" and rule.reason:
+        return f"retired: {rule.reason}"
+    return effects.verdict(estimate, rule.status)
+
+
+def discoveries(transaction: Transaction, learning: Learning) -> list[str]:
+    """Return the rules that work by e-BH over the whole pool, strongest first (false discovery rate 5 %)."""
+    pool = [rule.id for rule in table.with_status(transaction, TESTED)]
+    values = [
+        learning.learner.estimate(rule).e_works if learning.learner.knows(rule) else 1.0 for rule in pool
+    ]
+    return [pool[index] for index in effects.e_bh(values, _FALSE_DISCOVERY_RATE)]
+
+
+def to_render(project: Project) -> list[Rule]:
+    """Return the rules that the assistants should read, strongest evidence first, pinned ones before all."""
+    with project.read() as transaction:
+        found = table.with_status(transaction, RENDERED)
+        return sorted(_ranked(project.learning(transaction), found), key=lambda rule: rule.status != "pinned")
+
+
+def explain(project: Project, rule_id: str) -> Explanation:
+    """Tell why a rule stands where it stands: its numbers, its history, and what would change it."""
+    with project.read() as transaction:
+        rule = require(transaction, rule_id)
+        estimate = project.learning(transaction).learner.estimate(rule_id)
+        history = [
+            _history_line(event)
+            for event in events.of_subject(transaction, rule_id, ("rule_added", "rule_decided"))
+        ]
+    return Explanation(
+        rule=rule,
+        verdict=verdict(estimate, rule),
+        estimate=estimate,
+        history=history,
+        next_step=_next_step(rule, estimate),
+    )
+
+
+def _history_line(event: Event) -> str:
+    when = moment(event.ts).strftime("%Y-%m-%d %H:%M")
+    if event.kind == "rule_added":
+        return f"{when} added by {event.choice} as {event.data['status']}"
+    data = event.data
+    return f"{when} {data['old']} -> {data['new']}: {event.choice} by {data['by']}, {data['reason']}"
+
+
+def _next_step(rule: Rule, estimate: Estimate) -> str:
+    if rule.status == "quarantined":
+        return f"A person decides: vettle rule decide {rule.id} approve REASON, or reject."
+    if rule.status == "retired":
+        return f"To try it again with fresh evidence: vettle rule decide {rule.id} restore REASON."
+    if rule.status == "proven":
+        return "Render it: vettle render --write."
+    if estimate.sessions_needed:
+        return f"Keep working: about {estimate.sessions_needed} more sessions with it can tell."
+    return "Keep working: sessions will try it when it looks promising."

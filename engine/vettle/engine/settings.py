@@ -1,0 +1,73 @@
+"""What a project may configure, in `.vettle/config.toml`, with the defaults that were measured to work."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vettle.engine.errors import ConfigurationInvalid
+
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScoreSettings(_Section):
+    """How a session's score comes from its rewards and its mistakes (see `sessions.score`)."""
+
+    reward_share: _Share = 0.5
+    mistakes_cap: int = Field(default=2, ge=1, le=100)
+    repeat_counts: int = Field(
+        default=1, ge=1, le=100, description="How many mistakes a repeated one counts as."
+    )
+
+
+class SelectionSettings(_Section):
+    """Which rules a session shows.
+
+    `min_effect` is the least believed effect worth a reader's attention; `token_price` is subtracted per
+    token of a rule, both in units of the score. `holdout` is the share of sessions that show nothing.
+    """
+
+    min_effect: _Share = 0.02
+    token_price: float = Field(default=2e-5, ge=0, le=0.01, allow_inf_nan=False)
+    holdout: _Share = 0.0
+
+
+class SessionSettings(_Section):
+    """When a session that nobody ends, or nobody rewards, is closed."""
+
+    abandoned_after_hours: float = Field(default=24, gt=0, le=24 * 365, allow_inf_nan=False)
+    unrewarded_after_days: float = Field(default=7, gt=0, le=365, allow_inf_nan=False)
+
+
+class Settings(_Section):
+    """Everything in `.vettle/config.toml`; every part may be left out."""
+
+    score: ScoreSettings = ScoreSettings()
+    selection: SelectionSettings = SelectionSettings()
+    sessions: SessionSettings = SessionSettings()
+    durability: Annotated[str, Field(pattern="^(normal|full)$")] = "normal"
+
+
+def load(path: Path) -> Settings:
+    """Read the settings; a missing file means the defaults, an unknown or unusable value is refused."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return Settings()
+    except (OSError, ValueError) as error:
+        raise ConfigurationInvalid(f"{path}: cannot be read as TOML ({error}). Mend or remove it.") from error
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigurationInvalid(
+            f"{path}: {where}: {first['msg']}. Mend that line or remove it."
+        ) from error

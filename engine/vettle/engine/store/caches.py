@@ -1,0 +1,38 @@
+"""What may be thrown away: answers kept for retries, and the snapshot of the posterior."""
+
+from __future__ import annotations
+
+from vettle.engine.store.events import Transaction
+
+
+def reply(transaction: Transaction, uid: bytes) -> tuple[bytes, str] | None:
+    """Return (hash of the arguments, answer as JSON) of the call that this uid identifies, if it was made."""
+    rows = transaction.execute(
+        "SELECT arguments, answer FROM reply WHERE project=? AND uid=?", (transaction.project, uid)
+    )
+    return (bytes(rows[0][0]), str(rows[0][1])) if rows else None
+
+
+def keep_reply(transaction: Transaction, uid: bytes, arguments: bytes, answer: str) -> None:
+    """Keep the answer of a call, so that a retry gets the same one."""
+    transaction.execute(
+        "INSERT INTO reply(project, uid, arguments, answer, ts) VALUES (?,?,?,?,?)",
+        (transaction.project, uid, arguments, answer, transaction.now),
+    )
+
+
+def snapshot(transaction: Transaction, policy: str) -> tuple[int, bytes] | None:
+    """Return (last event folded, state) of the posterior under this policy version, if one was kept."""
+    rows = transaction.execute(
+        "SELECT event, state FROM snapshot WHERE project=? AND policy=?", (transaction.project, policy)
+    )
+    return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
+
+
+def keep_snapshot(transaction: Transaction, policy: str, event: int, state: bytes) -> None:
+    """Replace the snapshot of the posterior."""
+    transaction.execute(
+        "INSERT INTO snapshot(project, policy, event, state) VALUES (?,?,?,?)"
+        " ON CONFLICT(project) DO UPDATE SET policy=excluded.policy, event=excluded.event, state=excluded.state",
+        (transaction.project, policy, event, state),
+    )

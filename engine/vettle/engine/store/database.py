@@ -1,0 +1,63 @@
+"""The small interface behind which a database lives.
+
+Everything above it is one portable SQL text with `?` placeholders. A second database implements
+`Database` and fills the holes of `Dialect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Value = str | int | float | bytes | None
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The places where databases disagree on SQL, and the shard that this process writes.
+
+    `has_table` is a query that returns a row when the table of the given name exists. `shard` spreads one hot
+    aggregate row over several where rows are locked (0 where writers queue).
+    """
+
+    identity: str
+    blob: str
+    json: str
+    without_rowid: str
+    has_table: str
+    shard: int = 0
+
+
+class Connection(Protocol):
+    """One open transaction."""
+
+    def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
+        """Run one statement and return its rows (empty for statements that return none)."""
+        ...
+
+
+class Database(Protocol):
+    """A place that holds the tables of `schema` and runs transactions on them.
+
+    Both kinds of transaction see one consistent state. A write commits when its block ends and rolls back
+    when the block raises. Failures of the database arrive as StoreUnavailable (nothing was recorded, a
+    retry may work) or StoreDamaged (somebody has to look).
+    """
+
+    dialect: Dialect
+    location: str
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Open the one transaction that may write; wait for other writers."""
+        ...
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that only reads; never wait for writers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...

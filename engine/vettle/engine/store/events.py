@@ -1,0 +1,191 @@
+"""Events: every fact, appended once, never changed. Everything else is a fold of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vettle.engine.identifiers import canonical_json
+from vettle.engine.store.database import Connection, Row, Value
+
+Kind = Literal[
+    "rule_added",
+    "rule_decided",
+    "session_started",
+    "mistake_logged",
+    "reward_logged",
+    "session_ended",
+    "session_scored",
+    "session_closed",
+    "drift_alarmed",
+]
+
+LEARNED_KINDS = ("session_scored", "session_closed", "mistake_logged", "rule_added", "rule_decided")
+"""The kinds that the posterior folds."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact.
+
+    `session`, `subject` and `choice` are "" where a kind has none. `id` orders the events of a database
+    and is 0 until the event is stored; `uid` is what makes an event the same event on another machine.
+    """
+
+    kind: Kind
+    uid: bytes
+    session: str = ""
+    subject: str = ""
+    choice: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    id: int = 0
+    ts: int = 0
+
+
+class Transaction:
+    """An open transaction on one project: run SQL, append events, know the time.
+
+    `now` is fixed for the whole transaction and never before the newest event of the database, so a clock
+    that goes backwards cannot reorder history.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        project: int,
+        now: int,
+        shard: int,
+        fold: Callable[[Transaction, Event], None],
+    ) -> None:
+        self._connection = connection
+        self._fold = fold
+        self.project = project
+        self.now = now
+        self.shard = shard
+
+    def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
+        """Run one statement of portable SQL with `?` placeholders."""
+        return self._connection.execute(sql, parameters)
+
+    def append(self, event: Event) -> Event:
+        """Store the event at the present time, fold it into the tables, and return it with its id."""
+        rows = self.execute(
+            "INSERT INTO event(project, uid, ts, kind, session, subject, choice, metrics, data)"
+            " VALUES (?,?,?,?,?,?,?,?,?) RETURNING id",
+            (
+                self.project,
+                event.uid,
+                self.now,
+                event.kind,
+                event.session,
+                event.subject,
+                event.choice,
+                canonical_json(event.metrics),
+                canonical_json(event.data),
+            ),
+        )
+        stored = Event(
+            kind=event.kind,
+            uid=event.uid,
+            session=event.session,
+            subject=event.subject,
+            choice=event.choice,
+            metrics=event.metrics,
+            data=event.data,
+            id=int(rows[0][0]),
+            ts=self.now,
+        )
+        self._fold(self, stored)
+        return stored
+
+    def replay(self, event: Event) -> None:
+        """Fold a stored event again, at its own time, into tables that do not hold it yet."""
+        self.now = event.ts
+        self._fold(self, event)
+
+
+_COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
+_PAGE = 2_000
+
+
+def _event(row: Row) -> Event:
+    number, uid, ts, kind, session, subject, choice, metrics, data = row
+    return Event(
+        kind=kind,
+        uid=bytes(uid),
+        session=session,
+        subject=subject,
+        choice=choice,
+        metrics=json.loads(metrics),
+        data=json.loads(data),
+        id=number,
+        ts=ts,
+    )
+
+
+def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
+    """Yield all events after the given id, in order."""
+    while True:
+        rows = transaction.execute(
+            f"SELECT {_COLUMNS} FROM event WHERE project=? AND id>? ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+            (transaction.project, after, _PAGE),
+        )
+        yield from map(_event, rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def to_learn(transaction: Transaction, *, after: int, through: int | None = None) -> Iterator[Event]:
+    """Yield the events that the posterior folds, in order: later than `after`, up to and with `through`."""
+    while True:
+        rows = transaction.execute(
+            f"SELECT {_COLUMNS} FROM event WHERE project=? AND id>? AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
+            f" AND kind IN ({','.join('?' * len(LEARNED_KINDS))})"
+            " AND (kind<>'mistake_logged' OR choice<>'') ORDER BY id LIMIT ?",
+            (transaction.project, after, through, through, *LEARNED_KINDS, _PAGE),
+        )
+        yield from map(_event, rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def newest(transaction: Transaction) -> int:
+    """Return the id of the newest event, or 0."""
+    rows = transaction.execute(
+        "SELECT id FROM event WHERE project=? ORDER BY id DESC LIMIT 1", (transaction.project,)
+    )
+    return int(rows[0][0]) if rows else 0
+
+
+def of_session(transaction: Transaction, session: str, *, limit: int = 1_000) -> list[Event]:
+    """Return the events of one session in order, at most `limit`."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM event WHERE project=? AND session=? ORDER BY ts, id LIMIT ?",  # noqa: S608 - constant columns
+        (transaction.project, session, limit),
+    )
+    return list(map(_event, rows))
+
+
+def of_subject(
+    transaction: Transaction, subject: str, kinds: Sequence[Kind], *, limit: int = 1_000
+) -> list[Event]:
+    """Return the events about one subject (a rule id), of the given kinds, in order, at most `limit`."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM event WHERE project=? AND subject=?"  # noqa: S608 - constant columns
+        f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY ts, id LIMIT ?",
+        (transaction.project, subject, *kinds, limit),
+    )
+    return list(map(_event, rows))
+
+
+def count(transaction: Transaction) -> int:
+    """Return how many events the project has."""
+    return int(
+        transaction.execute("SELECT count(*) FROM event WHERE project=?", (transaction.project,))[0][0]
+    )

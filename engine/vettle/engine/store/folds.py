@@ -1,0 +1,123 @@
+"""What each kind of event does to the tables. The same code runs when a fact is logged and when all is rebuilt.
+
+The families of `stat` (a, b, metric -> moments of):
+    total    ""          kind of event (or how a session was closed)   n         1
+    session  day         context     started, abandoned, unrewarded              1
+                                     score, mistakes, repeats, seconds           of each scored session
+    mistake  day         error class repeat                                      0 or 1
+    reward   day         outcome     source                                      value
+    rule     rule        context     shown, withheld                             the session's score
+A day is an ISO date in UTC, so days sort as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vettle.engine.clock import SECOND, moment
+from vettle.engine.store import mistakes, rules, sessions
+from vettle.engine.store.events import Event, Kind, Transaction
+from vettle.engine.store.moments import Observation, observe
+
+
+def fold(transaction: Transaction, event: Event) -> None:
+    """Bring every table up to date with one more event."""
+    _FOLDS[event.kind](transaction, event)
+
+
+def day(microseconds: int) -> str:
+    """Return the UTC day of a time as an ISO date."""
+    return moment(microseconds).date().isoformat()
+
+
+def _total(name: str) -> Observation:
+    return Observation("total", "", name, "n", 1.0)
+
+
+def _rule_added(transaction: Transaction, event: Event) -> None:
+    rules.add(transaction, event)
+    observe(transaction, [_total("rule_added")])
+
+
+def _rule_decided(transaction: Transaction, event: Event) -> None:
+    rules.decide(transaction, event)
+    observe(transaction, [_total("rule_decided")])
+
+
+def _session_started(transaction: Transaction, event: Event) -> None:
+    sessions.start(transaction, event)
+    today = day(event.ts)
+    observe(
+        transaction,
+        [_total("session_started"), Observation("session", today, event.subject, "started", 1.0)],
+    )
+
+
+def _mistake_logged(transaction: Transaction, event: Event) -> None:
+    mistakes.log(transaction, event)
+    sessions.log_mistake(transaction, event)
+    repeat = event.metrics["repeat"]
+    observe(
+        transaction,
+        [_total("mistake_logged"), Observation("mistake", day(event.ts), event.subject, "repeat", repeat)],
+    )
+
+
+def _reward_logged(transaction: Transaction, event: Event) -> None:
+    sessions.log_reward(transaction, event)
+    value = event.metrics["value"]
+    observe(
+        transaction,
+        [_total("reward_logged"), Observation("reward", day(event.ts), event.subject, event.choice, value)],
+    )
+
+
+def _session_ended(transaction: Transaction, event: Event) -> None:
+    sessions.end(transaction, event)
+    observe(transaction, [_total("session_ended")])
+
+
+def _session_scored(transaction: Transaction, event: Event) -> None:
+    sessions.score(transaction, event)
+    session = sessions.get(transaction, event.session)
+    assert session is not None
+    score, context, today = event.metrics["score"], event.subject, day(event.ts)
+    seconds = (session.ended - session.started) / SECOND
+    rows = [
+        _total("session_scored"),
+        Observation("session", today, context, "score", score),
+        Observation("session", today, context, "mistakes", event.metrics["mistakes"]),
+        Observation("session", today, context, "repeats", event.metrics["repeats"]),
+        Observation("session", today, context, "seconds", seconds),
+    ]
+    if not session.decision.holdout:
+        for entry in session.decision.slate:
+            rows.append(
+                Observation("rule", entry.rule, context, "shown" if entry.shown else "withheld", score)
+            )
+    observe(transaction, rows)
+
+
+def _session_closed(transaction: Transaction, event: Event) -> None:
+    sessions.close(transaction, event)
+    today = day(event.ts)
+    observe(
+        transaction, [_total(event.choice), Observation("session", today, event.subject, event.choice, 1.0)]
+    )
+
+
+def _drift_alarmed(transaction: Transaction, event: Event) -> None:
+    observe(transaction, [_total("drift_alarmed")])
+
+
+_FOLDS: dict[Kind, Callable[[Transaction, Event], None]] = {
+    "rule_added": _rule_added,
+    "rule_decided": _rule_decided,
+    "session_started": _session_started,
+    "mistake_logged": _mistake_logged,
+    "reward_logged": _reward_logged,
+    "session_ended": _session_ended,
+    "session_scored": _session_scored,
+    "session_closed": _session_closed,
+    "drift_alarmed": _drift_alarmed,
+}

@@ -1,0 +1,89 @@
+"""The writer lock: one process at a time between BEGIN and COMMIT.
+
+SQLite's own busy handler is correct but unfair: with sixteen writers some wait for seconds. A lock on a
+file of its own wakes the next writer at once. It is never the database file itself, because closing any
+descriptor of a file drops all of the process's POSIX locks on it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from vettle.engine.errors import StoreUnavailable
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+class FileLock:
+    """An exclusive lock between processes; the kernel drops it when its holder dies.
+
+    It is not reentrant and does not exclude threads of one process that share it.
+    """
+
+    def __init__(self, path: Path, timeout: float = 30.0) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> None:
+        """Take the lock, waiting at most `timeout` seconds (StoreUnavailable)."""
+        if self._descriptor is None:
+            try:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise StoreUnavailable(
+                    f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was recorded. "
+                    "Make the folder writable, or name another project with --project DIR."
+                ) from error
+        deadline = time.monotonic() + self._timeout
+        pause = 0.0002
+        while not _try_lock(self._descriptor):
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(
+                    f"{self._path}: another process has held the writer lock for {self._timeout:.0f} s. "
+                    "Nothing was recorded. Retry, or end the process that hangs."
+                )
+            time.sleep(pause)
+            pause = min(pause * 2, 0.002)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the lock."""
+        if self._descriptor is not None:
+            _unlock(self._descriptor)
+
+    def close(self) -> None:
+        """Close the lock file; the lock can be taken again later."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,144 @@
+"""The `mistake` and `term` tables: every distinct mistake once, with an index of its words.
+
+The index grows with distinct mistakes, not with events. A lookup reads a bounded number of postings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vettle.engine.identifiers import hash63
+from vettle.engine.store.database import Row
+from vettle.engine.store.events import Event, Transaction
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One distinct mistake. `n` and `sessions` are counted on the canonical wording only."""
+
+    id: int
+    error_class: str
+    text: str
+    norm: str
+    terms: frozenset[str]
+    canonical: int
+    n: int
+    sessions: int
+    last_session: str
+    correction: str
+
+
+_COLUMNS = "id, class, text, norm, terms, canonical, n, sessions, last_session, correction"
+
+
+def _mistake(row: Row) -> Mistake:
+    number, error_class, text, norm, terms, *rest = row
+    return Mistake(number, error_class, text, norm, frozenset(terms.split()), *rest)
+
+
+def _term_key(error_class: str, term: str) -> int:
+    return hash63(error_class, term)
+
+
+def log(transaction: Transaction, event: Event) -> None:
+    """Fold a `mistake_logged` event: store a new wording, and count the mistake it is a wording of."""
+    data, project = event.data, transaction.project
+    known = with_hash(transaction, event.subject, data["hash"])
+    if known is None:
+        known = _insert(transaction, event)
+    transaction.execute(
+        "UPDATE mistake SET n=n+1, last_ts=?, sessions=sessions+(CASE WHEN last_session=? THEN 0 ELSE 1 END),"
+        " last_session=?, correction=CASE WHEN ?='' THEN correction ELSE ? END WHERE project=? AND id=?",
+        (
+            event.ts,
+            event.session,
+            event.session,
+            data["correction"],
+            data["correction"],
+            project,
+            known.canonical,
+        ),
+    )
+
+
+def _insert(transaction: Transaction, event: Event) -> Mistake:
+    data, project = event.data, transaction.project
+    same = with_hash(transaction, event.subject, data["same_as"]) if data["same_as"] else None
+    rows = transaction.execute(
+        "INSERT INTO mistake(project, class, hash, text, norm, terms, canonical, n, sessions, last_session,"
+        " correction, first_ts, last_ts) VALUES (?,?,?,?,?,?,0,0,0,'','',?,?) RETURNING id",
+        (
+            project,
+            event.subject,
+            data["hash"],
+            data["description"],
+            data["norm"],
+            " ".join(data["terms"]),
+            event.ts,
+            event.ts,
+        ),
+    )
+    number = int(rows[0][0])
+    transaction.execute(
+        "UPDATE mistake SET canonical=? WHERE id=?", (same.canonical if same else number, number)
+    )
+    keys = sorted({_term_key(event.subject, term) for term in data["terms"]})
+    if keys:
+        values = ",".join(["(?,?,?)"] * len(keys))
+        transaction.execute(
+            f"INSERT INTO term(project, key, mistake) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608 - `?` only
+            [value for key in keys for value in (project, key, number)],
+        )
+    inserted = get(transaction, number)
+    assert inserted is not None
+    return inserted
+
+
+def get(transaction: Transaction, number: int) -> Mistake | None:
+    """Return the mistake with this number, if there is one."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM mistake WHERE project=? AND id=?",  # noqa: S608 - constant columns
+        (transaction.project, number),
+    )
+    return _mistake(rows[0]) if rows else None
+
+
+def with_hash(transaction: Transaction, error_class: str, hash_: int) -> Mistake | None:
+    """Return the mistake of this class with this normal form, if there is one."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM mistake WHERE project=? AND class=? AND hash=?",  # noqa: S608 - constant columns
+        (transaction.project, error_class, hash_),
+    )
+    return _mistake(rows[0]) if rows else None
+
+
+def with_ids(transaction: Transaction, numbers: Sequence[int]) -> list[Mistake]:
+    """Return the mistakes with these numbers, in the order of their numbers."""
+    if not numbers:
+        return []
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM mistake WHERE project=?"  # noqa: S608 - constant columns, `?` only
+        f" AND id IN ({','.join('?' * len(numbers))}) ORDER BY id",
+        (transaction.project, *numbers),
+    )
+    return list(map(_mistake, rows))
+
+
+def postings(transaction: Transaction, error_class: str, term: str, limit: int) -> list[int]:
+    """Return the numbers of at most `limit` mistakes of this class that contain the term."""
+    rows = transaction.execute(
+        "SELECT mistake FROM term WHERE project=? AND key=? LIMIT ?",
+        (transaction.project, _term_key(error_class, term), limit),
+    )
+    return [int(row[0]) for row in rows]
+
+
+def recurring(transaction: Transaction, *, error_class: str = "", limit: int = 5) -> list[Mistake]:
+    """Return the mistakes made most often, at least twice, of one class if given, of the 200 most frequent."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM mistake WHERE project=? AND n>1 ORDER BY n DESC, id LIMIT 200",  # noqa: S608 - constant columns
+        (transaction.project,),
+    )
+    found = [_mistake(row) for row in rows if not error_class or row[1] == error_class]
+    return found[:limit]

@@ -1,0 +1,105 @@
+"""The tables, and the steps that bring an older database up to them.
+
+`event` is the truth. Every other table is a fold of it (see `folds`), kept in the same transaction,
+except `reply` (answers kept for retries) and `snapshot` (a cache of the posterior).
+Every key begins with `project`, so one database can hold many.
+"""
+
+from __future__ import annotations
+
+from vettle.engine.errors import StoreDamaged
+from vettle.engine.store.database import Connection, Database, Dialect
+
+SCHEMA_VERSION = 1
+
+_VERSION_1 = (
+    "CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    # ts: microseconds since 1970, UTC; uid: UUIDv7, or derived from a client_ref
+    """CREATE TABLE event(
+        id {identity}, project INTEGER NOT NULL, uid {blob} NOT NULL, ts BIGINT NOT NULL,
+        kind TEXT NOT NULL, session TEXT, subject TEXT, choice TEXT,
+        dimset BIGINT, metrics {json}, data {json},
+        UNIQUE(project, uid))""",
+    "CREATE INDEX ix_event_kind ON event(project, kind, ts)",
+    "CREATE INDEX ix_event_subject ON event(project, subject, ts)",
+    "CREATE INDEX ix_event_session ON event(project, session, ts)",
+    "CREATE TABLE dimset(id BIGINT PRIMARY KEY, dims {json} NOT NULL)",
+    """CREATE TABLE stat(
+        project INTEGER NOT NULL, family TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL, c BIGINT NOT NULL,
+        metric TEXT NOT NULL, shard INTEGER NOT NULL,
+        n DOUBLE PRECISION NOT NULL, mean DOUBLE PRECISION NOT NULL, m2 DOUBLE PRECISION NOT NULL,
+        lo DOUBLE PRECISION NOT NULL, hi DOUBLE PRECISION NOT NULL, ts BIGINT NOT NULL,
+        PRIMARY KEY(project, family, a, c, metric, b, shard)){without_rowid}""",
+    # event: the id of the event that added the rule, which orders rules by age
+    """CREATE TABLE rule(
+        project INTEGER NOT NULL, id TEXT NOT NULL, event BIGINT NOT NULL, text TEXT NOT NULL, category TEXT NOT NULL,
+        context TEXT NOT NULL, globs {json} NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL,
+        reason TEXT NOT NULL, rationale TEXT NOT NULL, prior DOUBLE PRECISION NOT NULL, hash BIGINT NOT NULL,
+        created BIGINT NOT NULL, PRIMARY KEY(project, id)){without_rowid}""",
+    "CREATE INDEX ix_rule_hash ON rule(project, hash)",
+    "CREATE INDEX ix_rule_status ON rule(project, status)",
+    # reward_sum: sum of weight * value over the session's rewards; score: set once, when it enters the evidence
+    """CREATE TABLE session(
+        project INTEGER NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, task TEXT NOT NULL,
+        context TEXT NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL,
+        started BIGINT NOT NULL, seen BIGINT NOT NULL, ended BIGINT NOT NULL,
+        mistakes BIGINT NOT NULL, repeats BIGINT NOT NULL,
+        reward_weight DOUBLE PRECISION NOT NULL, reward_sum DOUBLE PRECISION NOT NULL, score DOUBLE PRECISION,
+        decision {json} NOT NULL, PRIMARY KEY(project, id)){without_rowid}""",
+    "CREATE INDEX ix_session_state ON session(project, state, seen)",
+    "CREATE INDEX ix_session_started ON session(project, started, id)",
+    # canonical: the mistake that this one is a rewording of (itself if none); only canonical rows are counted
+    """CREATE TABLE mistake(
+        id {identity}, project INTEGER NOT NULL, class TEXT NOT NULL, hash BIGINT NOT NULL,
+        text TEXT NOT NULL, norm TEXT NOT NULL, terms TEXT NOT NULL, canonical BIGINT NOT NULL,
+        n BIGINT NOT NULL, sessions BIGINT NOT NULL, last_session TEXT NOT NULL, correction TEXT NOT NULL,
+        first_ts BIGINT NOT NULL, last_ts BIGINT NOT NULL, UNIQUE(project, class, hash))""",
+    "CREATE INDEX ix_mistake_n ON mistake(project, n)",
+    """CREATE TABLE term(project INTEGER NOT NULL, key BIGINT NOT NULL, mistake BIGINT NOT NULL,
+        PRIMARY KEY(project, key, mistake)){without_rowid}""",
+    """CREATE TABLE reply(project INTEGER NOT NULL, uid {blob} NOT NULL, arguments {blob} NOT NULL,
+        answer TEXT NOT NULL, ts BIGINT NOT NULL, PRIMARY KEY(project, uid)){without_rowid}""",
+    """CREATE TABLE snapshot(project INTEGER NOT NULL PRIMARY KEY, policy TEXT NOT NULL, event BIGINT NOT NULL,
+        state {blob} NOT NULL)""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""Statements that lead from version i to version i + 1."""
+
+FOLDED_TABLES = ("stat", "rule", "session", "mistake", "term")
+"""The tables that `folds` rebuilds from `event`."""
+
+
+def migrate(database: Database) -> None:
+    """Bring the database up to SCHEMA_VERSION in one transaction; a newer one is refused (StoreDamaged)."""
+    with database.read() as connection:
+        known = connection.execute(database.dialect.has_table, ("meta",))
+        if known and _version(connection, database.location) == SCHEMA_VERSION:
+            return
+    with database.write() as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        version = _version(connection, database.location)
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(_fill(statement, database.dialect))
+        connection.execute(
+            "INSERT INTO meta(key, value) VALUES ('schema', ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+            (str(SCHEMA_VERSION),),
+        )
+
+
+def _version(connection: Connection, location: str) -> int:
+    rows = connection.execute("SELECT value FROM meta WHERE key='schema'")
+    version = int(rows[0][0]) if rows else 0
+    if version > SCHEMA_VERSION:
+        raise StoreDamaged(
+            f"{location}: the database has schema {version}, this vettle knows up to {SCHEMA_VERSION}. "
+            "It was left as it is. Upgrade vettle to use it."
+        )
+    return version
+
+
+def _fill(statement: str, dialect: Dialect) -> str:
+    return statement.format(
+        identity=dialect.identity, blob=dialect.blob, json=dialect.json, without_rowid=dialect.without_rowid
+    )

@@ -1,0 +1,180 @@
+"""The `session` table: where every session stands now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vettle.engine.clock import moment
+from vettle.engine.identifiers import canonical_json
+from vettle.engine.records import Decision, SessionState, SessionSummary
+from vettle.engine.store.database import Row
+from vettle.engine.store.events import Event, Transaction
+
+
+@dataclass(frozen=True)
+class Session:
+    """One piece of agent work. Times are microseconds; `ended` is 0 while it runs."""
+
+    id: str
+    state: SessionState
+    task: str
+    context: str
+    agent: str
+    model: str
+    started: int
+    seen: int
+    ended: int
+    mistakes: int
+    repeats: int
+    reward_weight: float
+    reward_sum: float
+    score: float | None
+    decision: Decision
+
+    @property
+    def outcome(self) -> float | None:
+        """The weighted mean of the session's rewards, or None without any."""
+        return self.reward_sum / self.reward_weight if self.reward_weight else None
+
+    @property
+    def summary(self) -> SessionSummary:
+        """The session as lists show it."""
+        shown = sum(entry.shown for entry in self.decision.slate)
+        return SessionSummary(
+            session_id=self.id,
+            state=self.state,
+            task=self.task,
+            context=self.context,
+            agent=self.agent,
+            model=self.model,
+            started=moment(self.started),
+            rules_shown=shown,
+            rules_withheld=len(self.decision.slate) - shown,
+            mistakes=self.mistakes,
+            repeats=self.repeats,
+            score=self.score,
+        )
+
+
+_COLUMNS = (
+    "id, state, task, context, agent, model, started, seen, ended, mistakes, repeats,"
+    " reward_weight, reward_sum, score, decision"
+)
+
+
+def _session(row: Row) -> Session:
+    values: dict[str, Any] = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
+    return Session(**values | {"decision": Decision.model_validate_json(values["decision"])})
+
+
+def start(transaction: Transaction, event: Event) -> None:
+    """Fold a `session_started` event."""
+    data = event.data
+    transaction.execute(
+        f"INSERT INTO session(project, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant columns
+        (
+            transaction.project,
+            event.session,
+            "open",
+            data["task"],
+            event.subject,
+            data["agent"],
+            data["model"],
+            event.ts,
+            event.ts,
+            0,
+            0,
+            0,
+            0.0,
+            0.0,
+            None,
+            canonical_json(data["decision"]),
+        ),
+    )
+
+
+def log_mistake(transaction: Transaction, event: Event) -> None:
+    """Fold a `mistake_logged` event: a session counts its mistakes until it is scored or closed."""
+    transaction.execute(
+        "UPDATE session SET mistakes=mistakes+1, repeats=repeats+?, seen=?"
+        " WHERE project=? AND id=? AND state IN ('open', 'ended')",
+        (int(event.metrics["repeat"]), event.ts, transaction.project, event.session),
+    )
+
+
+def log_reward(transaction: Transaction, event: Event) -> None:
+    """Fold a `reward_logged` event: a session gathers its rewards until it is scored or closed."""
+    value, weight = event.metrics["value"], event.metrics["weight"]
+    transaction.execute(
+        "UPDATE session SET reward_weight=reward_weight+?, reward_sum=reward_sum+?, seen=?"
+        " WHERE project=? AND id=? AND state IN ('open', 'ended')",
+        (weight, weight * value, event.ts, transaction.project, event.session),
+    )
+
+
+def end(transaction: Transaction, event: Event) -> None:
+    """Fold a `session_ended` event."""
+    transaction.execute(
+        "UPDATE session SET state='ended', ended=?, seen=? WHERE project=? AND id=?",
+        (event.ts, event.ts, transaction.project, event.session),
+    )
+
+
+def score(transaction: Transaction, event: Event) -> None:
+    """Fold a `session_scored` event: the session's evidence has entered, once and for all."""
+    transaction.execute(
+        "UPDATE session SET state='scored', score=? WHERE project=? AND id=?",
+        (event.metrics["score"], transaction.project, event.session),
+    )
+
+
+def close(transaction: Transaction, event: Event) -> None:
+    """Fold a `session_closed` event: abandoned or unrewarded, so it never enters the evidence."""
+    transaction.execute(
+        "UPDATE session SET state=? WHERE project=? AND id=?",
+        (event.choice, transaction.project, event.session),
+    )
+
+
+def get(transaction: Transaction, session_id: str) -> Session | None:
+    """Return the session with this id, if there is one."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM session WHERE project=? AND id=?",  # noqa: S608 - constant columns
+        (transaction.project, session_id),
+    )
+    return _session(rows[0]) if rows else None
+
+
+def in_state(
+    transaction: Transaction, state: SessionState, *, unseen_since: int | None = None, limit: int = 100
+) -> list[Session]:
+    """Return sessions in this state, longest silent first; only those silent since the given time, if given."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM session WHERE project=? AND state=? AND (? IS NULL OR seen<?)"  # noqa: S608 - constant columns
+        " ORDER BY seen, id LIMIT ?",
+        (transaction.project, state, unseen_since, unseen_since, limit),
+    )
+    return list(map(_session, rows))
+
+
+def count_in_state(transaction: Transaction, state: SessionState) -> int:
+    """Return how many sessions are in this state; meant for the short-lived states, open and ended."""
+    rows = transaction.execute(
+        "SELECT count(*) FROM session WHERE project=? AND state=?", (transaction.project, state)
+    )
+    return int(rows[0][0])
+
+
+def newest_first(
+    transaction: Transaction, *, context: str, since: int, before: tuple[int, str] | None, limit: int
+) -> list[Session]:
+    """Return sessions started since the given time, newest first, from just before (started, id) on."""
+    started, session_id = before or (2**62, "")
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM session WHERE project=? AND started>=?"  # noqa: S608 - constant columns
+        " AND (started<? OR (started=? AND id<?)) AND (?='' OR context=?)"
+        " ORDER BY started DESC, id DESC LIMIT ?",
+        (transaction.project, since, started, started, session_id, context, context, limit),
+    )
+    return list(map(_session, rows))

@@ -1,0 +1,40 @@
+"""What tests share: a clock that they move, and a project in a real SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vettle.engine.clock import DAY, HOUR, SECOND
+from vettle.engine.project import Project
+
+START = 1_800_000_000 * SECOND
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        """Return the present."""
+        return self.now
+
+    def forward(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+        """Let time pass (or go back, with negative numbers)."""
+        self.now += int(days * DAY + hours * HOUR + seconds * SECOND)
+
+
+@pytest.fixture(name="clock")
+def _clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path, clock: ManualClock) -> Iterator[Project]:
+    project = Project(tmp_path, clock=clock)
+    yield project
+    project.close()

@@ -1,0 +1,255 @@
+"""Sessions: what they are given, what they give back, and when their evidence counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from tests.conftest import ManualClock
+
+from vettle.engine import mistakes, reports, rewards, rules, sessions
+from vettle.engine.errors import AmbiguousSession, InvalidArgument, StatusRefused, UnknownRule, UnknownSession
+from vettle.engine.lifecycle import score
+from vettle.engine.project import Project
+from vettle.engine.settings import ScoreSettings
+from vettle.engine.store import sessions as table
+
+
+def _session(project: Project, session_id: str) -> table.Session:
+    with project.read() as transaction:
+        session = table.get(transaction, session_id)
+    assert session is not None
+    return session
+
+
+def _add_rules(project: Project, number: int, prior: float = 0.1) -> list[str]:
+    return [rules.add(project, text=f"Rule number {index}.", prior=prior).rule_id for index in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mistakes_made", "expected"),
+    [
+        (1.0, 0, 1.0),
+        (1.0, 1, 0.75),
+        (1.0, 2, 0.5),
+        (1.0, 9, 0.5),
+        (0.0, 0, 0.5),
+        (0.0, 2, 0.0),
+        (0.5, 1, 0.5),
+    ],
+)
+def test_the_score_is_half_outcome_and_half_freedom_from_mistakes(
+    outcome: float, mistakes_made: int, expected: float
+) -> None:
+    """W * outcome + (1 - w) * (1 - min(mistakes, M) / M), with w = 0.5 and M = 2."""
+    assert score(ScoreSettings(), outcome, mistakes_made, 0) == expected
+
+
+def test_a_repeated_mistake_may_count_more() -> None:
+    """With repeat_counts = 2, one repeated mistake weighs like two."""
+    assert score(ScoreSettings(repeat_counts=2), 1.0, 1, 1) == 0.5
+
+
+def test_a_session_gets_rules_and_never_the_withheld_texts(project: Project) -> None:
+    """What is withheld is a number in the answer, and its text appears nowhere in it."""
+    _add_rules(project, 5, prior=0.3)
+    for seed in range(30):
+        started = sessions.start(project, task="x", seed=seed)
+        decision = _session(project, started.session_id).decision
+        hidden = [entry.rule for entry in decision.slate if not entry.shown]
+        assert len(hidden) == started.withheld
+        assert not any(rule_id in started.model_dump_json() for rule_id in hidden)
+
+
+def test_the_same_seed_and_reference_give_the_same_session(project: Project) -> None:
+    """A retried start is the same session, with the same rules."""
+    _add_rules(project, 20)
+    first = sessions.start(project, task="x", seed=4, client_ref="a")
+    assert sessions.start(project, task="x", seed=4, client_ref="a") == first
+
+
+def test_every_decision_can_be_recomputed_from_the_log(project: Project) -> None:
+    """Decisions made while rules came and went and evidence grew replay identically."""
+    ids = _add_rules(project, 12, prior=0.05)
+    started = []
+    for index in range(40):
+        started.append(sessions.start(project, task="the rule number", tags=["general"], paths=["a.py"], k=4))
+        sessions.end(
+            project, session_id=started[-1].session_id, outcome="accepted" if index % 3 else "rejected"
+        )
+        if index == 10:
+            rules.decide(project, rule_id=ids[0], action="pin", reason="x")
+            rules.decide(project, rule_id=ids[1], action="retire", reason="x")
+        if index == 20:
+            rules.decide(project, rule_id=ids[2], action="reword", reason="x", text="Another text.")
+            rules.add(project, text="A late rule.", globs=["*.py"])
+    for session in started:
+        assert sessions.replay(project, session.session_id).identical
+
+
+def test_two_processes_learn_the_same_bytes(project: Project) -> None:
+    """A process that folded the events itself and one that restored a snapshot hold equal learners."""
+    _add_rules(project, 6)
+    other = Project(project.root, clock=project.clock)
+    for index in range(130):
+        by = (project, other)[index % 2]
+        started = sessions.start(by, task="x")
+        sessions.end(by, session_id=started.session_id, outcome="accepted" if index % 2 else "rejected")
+    newcomer = Project(project.root, clock=project.clock)
+    learned = set()
+    for each in (project, other, newcomer):
+        with each.read() as transaction:
+            learned.add(each.learning(transaction).learner.to_bytes())
+    assert len(learned) == 1
+    other.close()
+    newcomer.close()
+
+
+def test_a_rule_for_other_work_is_not_a_candidate(project: Project) -> None:
+    """Context and globs decide whether a rule applies; without paths, globs do not exclude."""
+    rules.add(project, text="Only for docs.", context="docs")
+    rules.add(project, text="Only for Python.", globs=["**/*.py"])
+    assert sessions.start(project, task="x", context="docs", paths=["a.md"]).pool == 1
+    assert sessions.start(project, task="x", context="code", paths=["a.py"]).pool == 1
+    assert sessions.start(project, task="x", context="code", paths=["a.md"]).pool == 0
+    assert sessions.start(project, task="x", context="docs").pool == 2
+
+
+def test_candidates_restrict_the_pool(project: Project) -> None:
+    """Only the named rules are drawn from; an unknown or unusable one is refused."""
+    ids = _add_rules(project, 5)
+    assert sessions.start(project, task="x", candidates=ids[:2]).pool == 2
+    with pytest.raises(UnknownRule):
+        sessions.start(project, task="x", candidates=["nothing-000000"])
+    rules.decide(project, rule_id=ids[0], action="retire", reason="x")
+    with pytest.raises(InvalidArgument, match="is retired"):
+        sessions.start(project, task="x", candidates=ids[:1])
+
+
+def test_evidence_enters_once_when_a_session_has_ended_and_has_a_reward(project: Project) -> None:
+    """Reward then end, or end then reward: the session is scored at the second of the two, once."""
+    _add_rules(project, 3)
+    first = sessions.start(project, task="x").session_id
+    assert rewards.log(project, outcome="accepted", session_id=first).session_score == 1.0
+    assert _session(project, first).state == "open"
+    assert sessions.end(project, session_id=first).state == "scored"
+    second = sessions.start(project, task="x").session_id
+    assert sessions.end(project, session_id=second).score is None
+    late = rewards.log(project, outcome="rejected", session_id=second)
+    assert (late.counted, late.session_score) == (True, 0.5)
+    again = rewards.log(project, outcome="accepted", session_id=second)
+    assert (again.counted, again.session_score) == (False, 0.5)
+    assert "too late" in again.note
+    with project.read() as transaction:
+        assert project.learning(transaction).learner.sessions == 2
+
+
+def test_rewards_are_weighted(project: Project) -> None:
+    """Several rewards of one session count by their weights."""
+    session_id = sessions.start(project, task="x").session_id
+    rewards.log(project, outcome="accepted", session_id=session_id, weight=3)
+    rewards.log(project, outcome="revision", session_id=session_id, revision_distance=1.0)
+    assert sessions.end(project, session_id=session_id).score == pytest.approx(0.5 * 0.75 + 0.5)
+
+
+def test_forgotten_sessions_are_abandoned_counted_and_prove_nothing(
+    project: Project, clock: ManualClock
+) -> None:
+    """A session silent for a day is closed, even with a reward; its evidence never enters."""
+    _add_rules(project, 3)
+    forgotten = sessions.start(project, task="x").session_id
+    rewards.log(project, outcome="accepted", session_id=forgotten)
+    clock.forward(hours=23)
+    sessions.start(project, task="y")
+    assert _session(project, forgotten).state == "open"
+    clock.forward(hours=2)
+    sessions.start(project, task="z")
+    assert _session(project, forgotten).state == "abandoned"
+    with project.read() as transaction:
+        learner = project.learning(transaction).learner
+    assert (learner.sessions, learner.unscored) == (0, 1)
+    assert reports.status(project).sessions["abandoned"] == 1
+    assert not rewards.log(project, outcome="accepted", session_id=forgotten).counted
+
+
+def test_an_ended_session_without_a_reward_closes_after_a_week(project: Project, clock: ManualClock) -> None:
+    """Nobody's judgement means no evidence, and the session is counted as unrewarded."""
+    session_id = sessions.start(project, task="x").session_id
+    sessions.end(project, session_id=session_id)
+    clock.forward(days=6)
+    sessions.start(project, task="y")
+    assert _session(project, session_id).state == "ended"
+    clock.forward(days=2)
+    sessions.start(project, task="z")
+    assert _session(project, session_id).state == "unrewarded"
+
+
+def test_one_open_session_need_not_be_named_and_two_must(project: Project) -> None:
+    """Without an id the only open session is meant; with two, the error lists both."""
+    first = sessions.start(project, task="x").session_id
+    assert mistakes.log(project, error_class="a", description="b").session_id == first
+    second = sessions.start(project, task="y").session_id
+    with pytest.raises(AmbiguousSession) as error:
+        mistakes.log(project, error_class="a", description="b")
+    assert first in str(error.value) and second in str(error.value)
+
+
+def test_ending_needs_an_open_session(project: Project) -> None:
+    """No session, an unknown one, and one that has ended are three different errors."""
+    with pytest.raises(AmbiguousSession, match="no session is open"):
+        sessions.end(project)
+    with pytest.raises(UnknownSession, match="session_start"):
+        sessions.end(project, session_id="s-000000000000")
+    session_id = sessions.start(project, task="x").session_id
+    sessions.end(project, session_id=session_id)
+    with pytest.raises(StatusRefused, match="reward_log"):
+        sessions.end(project, session_id=session_id)
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x"])
+def test_paths_stay_inside_the_project(project: Project, path: str) -> None:
+    """A path out of the project is refused by name, wherever one is taken."""
+    session_id = sessions.start(project, task="x").session_id
+    for call in (
+        lambda: sessions.start(project, task="x", paths=[path]),
+        lambda: sessions.end(project, session_id=session_id, entry_file=path),
+        lambda: mistakes.log(project, error_class="a", description="b", file=path),
+    ):
+        with pytest.raises(InvalidArgument, match="outside the project"):
+            call()
+    assert _session(project, session_id).state == "open"
+
+
+def test_a_link_out_of_the_project_is_outside(project: Project, tmp_path: Path) -> None:
+    """A symbolic link inside the project does not lead a path out of it."""
+    (project.root / "link").symlink_to(tmp_path.parent)
+    with pytest.raises(InvalidArgument, match="outside the project"):
+        sessions.start(project, task="x", paths=["link/other"])
+
+
+def test_selection_fails_open_when_nothing_can_be_written(project: Project, tmp_path: Path) -> None:
+    """When the store cannot be made, the agent gets an answer, no session id, and the reason."""
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / ".vettle").write_text("in the way")
+    started = sessions.start(Project(blocked), task="x")
+    assert (started.session_id, started.rules) == ("", [])
+    assert "Not recorded" in started.note
+
+
+def test_a_good_rule_is_proven_by_coins_and_a_bad_one_is_dropped(project: Project) -> None:
+    """A rule that decides success is proven and rendered; one that ruins it is soon not shown any more."""
+    good, bad = _add_rules(project, 2, prior=0.15)
+    changes, shown_late = [], 0
+    for index in range(300):
+        started = sessions.start(project, task="x", k=2, seed=index, client_ref=f"s{index}")
+        shown = {rule.id for rule in started.rules}
+        shown_late += index >= 200 and bad in shown
+        outcome: Literal["accepted", "rejected"] = "accepted" if shown == {good} else "rejected"
+        ended = sessions.end(project, session_id=started.session_id, outcome=outcome)
+        changes += [(change.rule_id, change.new) for change in ended.status_changes]
+    assert changes == [(good, "proven")]
+    assert shown_late == 0
+    assert [rule.id for rule in rules.to_render(project)] == [good]
+    assert rules.page(project, detailed=True).discoveries == [good]

@@ -251,7 +251,7 @@ def sessions_needed(effect: float, noise: float, withheld_share: float = 0.2) ->
     """
     if effect <= 0:
         return math.inf
-    return 8.5 * noise / (effect**2 * withheld_share * (1 - withheld_share))
+    return 8.5 * noise / (withheld_share * (1 - withheld_share)) / effect / effect
 
 
 def sessions_left(needed: float, log_e_works: float, limit: float = 100_000) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -114,7 +114,11 @@ class Learner:
             self._about(entry.rule).observe_missing(entry.shown, entry.propensity)
 
     def hint(self, rule: str, context: str, shown: bool) -> bool:
-        """Fold the word that `rule` should have prevented a mistake; see `Posterior.hint`."""
+        """Fold the word that `rule` should have prevented a mistake; see `Posterior.hint`.
+
+        Call it after the outcome of the mistake's own session: a hint knows how that session's coin landed,
+        and the bets on the coin must not.
+        """
         return self.posterior.hint(rule, context, shown)
 
     def set_prior(self, rule: str, prior: float) -> None:
@@ -186,17 +190,21 @@ class Learner:
             return status, ""
         if evidence.e_works >= effects.CLAIM:
             return "proven", f"works: E={evidence.e_works:.3g}, the claim is wrong for at most 5 % of rules"
-        if evidence.shown >= RETIRE_SHOWINGS:
-            chance = max(self._chances(rule))
-            if chance < RETIRE_CHANCE:
-                return "retired", f"P(effect > {effects.MINIMUM_EFFECT}) = {chance:.3f} wherever it was tried"
+        if evidence.shown >= RETIRE_SHOWINGS and self._hopeless(rule):
+            return "retired", (
+                f"P(effect > {effects.MINIMUM_EFFECT}) < {RETIRE_CHANCE} wherever it was tried, "
+                f"after {evidence.shown} showings"
+            )
         return status, ""
 
-    def _chances(self, rule: str) -> Iterator[float]:
-        """Yield P(effect > minimum) of a rule, overall and in each context in which it was tried."""
+    def _hopeless(self, rule: str) -> bool:
+        """Tell whether a rule is believed to miss the minimum effect overall and in each context it was tried in."""
         for context in ("", *self.posterior.contexts(rule)):
             means, deviations = self.posterior.effects([rule], context)
-            yield effects.chance_above(effects.MINIMUM_EFFECT, float(means[0]), float(deviations[0]))
+            chance = effects.chance_above(effects.MINIMUM_EFFECT, float(means[0]), float(deviations[0]))
+            if chance >= RETIRE_CHANCE:
+                return False
+        return True
 
     # --- saving ------------------------------------------------------------------------------
 

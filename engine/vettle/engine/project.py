@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".vettle"
 DATABASE = "vettle.db"
 CONFIGURATION = "config.toml"
-_IGNORED = "# Made by vettle: what is private to this machine.\nvettle.db*\n*.lock\n"
+_IGNORED = "vettle.db*\n*.lock\n"
 
 Answer = TypeVar("Answer", bound=Record)
 

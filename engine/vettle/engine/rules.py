@@ -346,6 +346,9 @@ def verdict(estimate: Estimate, rule: Rule) -> str:
         return f"needs a person: {rule.reason}"
     if rule.status == "retired" and rule.reason:
         return f"retired: {rule.reason}"
+    if rule.status == "proven" and estimate.e_works < effects.CLAIM:
+        # The claim stands: it is about the e-value ever reaching 20, not about where it is now.
+        return f"{rule.reason} (E is {estimate.e_works:.2g} by now)"
     return effects.verdict(estimate, rule.status)
 
 

@@ -66,7 +66,10 @@ EXPLORATION = 0.5
 
 
 def generator(seed: int, session_id: str) -> np.random.Generator:
-    """Return the random generator of one session: equal seed and session, equal draws on any machine."""
+    """Return the random generator of one session: equal seed and session, equal draws on any machine.
+
+    numpy may change its streams in a new release (NEP 19); a test pins them.
+    """
     digest = hashlib.sha256(f"{seed}|{session_id}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 

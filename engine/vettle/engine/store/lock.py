@@ -1,4 +1,4 @@
-"""The writer lock: one process at a time between BEGIN and COMMIT.
+"""A lock between processes: one writer of the database at a time, and one renderer of rule files.
 
 SQLite's own busy handler is correct but unfair: with sixteen writers some wait for seconds. A lock on a
 file of its own wakes the next writer at once. It is never the database file itself, because closing any
@@ -61,7 +61,7 @@ class FileLock:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             except OSError as error:
                 raise StoreUnavailable(
-                    f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was recorded. "
+                    f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was changed. "
                     "Make the folder writable, or name another project with --project DIR."
                 ) from error
         deadline = time.monotonic() + self._timeout
@@ -69,8 +69,8 @@ class FileLock:
         while not _try_lock(self._descriptor):
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
-                    f"{self._path}: another process has held the writer lock for {self._timeout:.0f} s. "
-                    "Nothing was recorded. Retry, or end the process that hangs."
+                    f"{self._path}: another process has held the lock for {self._timeout:.0f} s. "
+                    "Nothing was changed. Retry, or end the process that hangs."
                 )
             time.sleep(pause)
             pause = min(pause * 2, 0.002)

@@ -1,0 +1,5 @@
+"""Run vettle as `python -m vettle`."""
+
+from vettle.server.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""The command line: `vettle`, and `python -m vettle`.
+
+Commands are imported when they are run, so that `vettle --help` costs little more than Python itself.
+Data goes to stdout, everything said about it to stderr. Exit codes: 0 fine, 1 found a problem, 2 wrong
+usage, 3 damaged or refused, 4 edited by hand, 70 an error of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from vettle.engine.errors import VettleError
+
+INTERNAL_ERROR = 70
+
+
+class _Lazy(NamedTuple):
+    """Where a command is, and the line that stands for it in the list of commands."""
+
+    module: str
+    name: str
+    short_help: str
+
+
+_COMMANDS = {
+    "demo": _Lazy("demonstration", "demo", "The whole loop on real rule files, in a temporary project."),
+    "serve": _Lazy("serving", "serve", "Run the MCP server on stdin and stdout (agents start this)."),
+    "status": _Lazy("reading", "status", "What is going on, what needs a person, and the next step."),
+    "rules": _Lazy("reading", "rules", "Every rule with its effect, evidence and verdict."),
+    "explain": _Lazy("reading", "explain", "Why a rule stands where it stands, or a session got its rules."),
+    "sessions": _Lazy("reading", "sessions", "Sessions of the last days and how they scored."),
+    "mistakes": _Lazy("reading", "mistakes", "Mistakes by class, and those that keep coming back."),
+    "render": _Lazy("rendering", "render", "Bring the assistants' rule files up to date."),
+    "session": _Lazy("operations", "session", "Start or end a session."),
+    "mistake": _Lazy("operations", "mistake", "Log a mistake."),
+    "reward": _Lazy("operations", "reward", "Log feedback on a session."),
+    "rule": _Lazy("operations", "rule", "Add a rule, or decide about one."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported only when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        lazy = _COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        module = import_module(f"vettle.server.commands.{lazy.module}")
+        command: click.Command = getattr(module, lazy.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.short_help) for name, lazy in _COMMANDS.items()])
+
+
+@click.command(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: vettle demo. Every reading command takes --json. vettle COMMAND --help shows an example first.",
+)
+@click.option(
+    "--project", metavar="DIR", default="", help="The project's root (default: found from here upwards)."
+)
+@click.version_option(package_name="vettle")
+@click.pass_context
+def cli(context: click.Context, project: str) -> None:
+    """Rules earn their place: test which instructions make coding agents better, and render the proven ones."""
+    context.obj = project
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line and exit with its code; no failure ever shows a traceback."""
+    try:
+        code = cli.main(prog_name="vettle", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except VettleError as error:
+        click.echo(f"vettle: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain about it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("VETTLE_DEBUG"):
+            raise
+        click.echo(
+            f"vettle: internal error: {type(error).__name__}: {error}. Set VETTLE_DEBUG=1 for the traceback.",
+            err=True,
+        )
+        sys.exit(INTERNAL_ERROR)

@@ -1,0 +1,254 @@
+"""`vettle demo`: the whole loop on real rule files, driven through the real server's public tools only."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+
+from vettle.server.commands.common import signed, table
+from vettle.server.simulation import SimulatedAgent
+
+_TARGETS = ["claude", "cursor", "copilot", "windsurf", "continue"]
+_STATE = ".vettle"
+
+
+@dataclass(frozen=True)
+class Bullet:
+    """One instruction of a rule file, and the paths that the file says it is about."""
+
+    text: str
+    globs: tuple[str, ...]
+    file: str
+
+
+@click.command()
+@click.option(
+    "--sessions", default=500, show_default=True, type=click.IntRange(10, 5_000), help="Simulated sessions."
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of the simulated agent."
+)
+@click.option("--keep", is_flag=True, help="Keep the temporary project, to look around in it.")
+def demo(sessions: int, seed: int, keep: bool) -> None:
+    """Example: vettle demo.
+
+    The whole loop in under a minute: a temporary git repository with the rule files that vettle itself is
+    developed by, the real server on stdio, a simulated agent, proof, and the five assistants' files.
+    """
+    with _project(keep) as root:
+        anyio.run(_run, root, sessions, seed)
+
+
+@contextmanager
+def _project(keep: bool) -> Iterator[Path]:
+    """Make a temporary git repository that holds our rule files."""
+    root = Path(tempfile.mkdtemp(prefix="vettle-demo-")).resolve()
+    try:
+        source = _rule_files()
+        for name in ("AGENTS.md", "CLAUDE.md"):
+            shutil.copy(source / name, root / name)
+        shutil.copytree(source / ".claude" / "rules", root / ".claude" / "rules")
+        git = shutil.which("git")
+        if git:
+            subprocess.run([git, "init", "--quiet", str(root)], check=True, stdout=sys.stderr)  # noqa: S603 - our folder
+        else:
+            (root / ".git").mkdir()
+        yield root
+    finally:
+        if keep:
+            click.echo(f"\nThe project is kept in {root}")
+        else:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def _rule_files() -> Path:
+    """Return the folder with our rule files: in the wheel, or at the root of a checkout."""
+    here = Path(__file__).resolve().parents[1]
+    packaged = here / "demonstration_files"
+    return packaged if packaged.is_dir() else here.parents[2]
+
+
+def bullets(root: Path) -> list[Bullet]:
+    """Return the bullets of the repository's rule files, with the paths of files that have `paths`."""
+    found = []
+    for file in (root / "AGENTS.md", root / "CLAUDE.md", *sorted((root / ".claude" / "rules").glob("*.md"))):
+        _, _, rest = file.read_text(encoding="utf-8").rpartition("\n---\n")
+        header = file.read_text(encoding="utf-8").removesuffix(rest)
+        globs = tuple(line.strip()[3:-1] for line in header.splitlines() if line.startswith('  - "'))
+        items = "\n".join(rest.splitlines()).replace("\n  ", " ").splitlines()
+        name = file.relative_to(root).as_posix()
+        found += [Bullet(line[2:].strip(), globs, name) for line in items if line.startswith("- ")]
+    return found
+
+
+async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Call a tool and return its record; a failing tool ends the demo with its own words."""
+    result = await client.call_tool(tool, arguments)
+    if result.is_error or not isinstance(result.structured_content, dict):
+        raise click.ClickException(f"{tool}: {result.content[0].text if result.content else 'no answer'}")  # type: ignore[union-attr]
+    return result.structured_content
+
+
+async def _run(root: Path, sessions: int, seed: int) -> None:
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "vettle", "serve", "--project", str(root)], cwd=root
+    )
+    async with Client(server) as client:
+        rules = await _import(client, root)
+        agent = SimulatedAgent(list(rules), seed)
+        _tell_truth(agent, rules)
+        await _simulate(client, agent, sessions, seed)
+        await _tell_proof(client, agent, sessions)
+        await _render(client, root)
+
+
+async def _import(client: Client, root: Path) -> dict[str, str]:
+    found = bullets(root)
+    files = dict.fromkeys(bullet.file for bullet in found)
+    click.echo(f"1. {len(found)} candidate rules from {len(files)} rule files: {', '.join(files)}")
+    rules = {}
+    for bullet in found:
+        added = await _call(
+            client,
+            "rule_add",
+            text=bullet.text,
+            globs=list(bullet.globs),
+            source="import",
+            rationale=bullet.file,
+            client_ref=bullet.text[:150],
+        )
+        rules[added["rule_id"]] = bullet.text
+    return rules
+
+
+def _tell_truth(agent: SimulatedAgent, rules: dict[str, str]) -> None:
+    click.echo(
+        "\n2. A simulated agent, whose hidden truth only this demo knows. Effects on its chance of success:"
+    )
+    for rule, effect in sorted(agent.effects.items(), key=lambda item: -item[1]):
+        if effect:
+            click.echo(f"   {signed(effect)}  {rules[rule]}")
+    nothing = sum(effect == 0 for effect in agent.effects.values())
+    click.echo(
+        f"    .00  the other {nothing}. (Real effects are several times smaller and take months to prove.)"
+    )
+
+
+async def _simulate(client: Client, agent: SimulatedAgent, sessions: int, seed: int) -> None:
+    started = time.monotonic()
+    accepted = mistakes = repeats = 0
+    firsts, lasts = [0, 0], [0, 0]
+    changes: list[tuple[int, dict[str, Any]]] = []
+    for number in range(sessions):
+        kind, task, file = agent.task()
+        session = await _call(
+            client,
+            "session_start",
+            task=task,
+            context=kind,
+            paths=[file],
+            agent="simulated",
+            seed=number,
+            client_ref=f"demo {seed} {number}",
+        )
+        result = agent.work([rule["id"] for rule in session["rules"]])
+        for mistake in result.mistakes:
+            logged = await _call(
+                client,
+                "mistake_log",
+                session_id=session["session_id"],
+                error_class=mistake.error_class,
+                description=mistake.description,
+                correction=mistake.correction,
+            )
+            mistakes, repeats = mistakes + 1, repeats + logged["repeat"]
+        ended = await _call(client, "session_end", session_id=session["session_id"], outcome=result.outcome)
+        changes += [(number + 1, change) for change in ended["status_changes"]]
+        succeeded = result.outcome == "accepted"
+        accepted += succeeded
+        for count, counted in ((firsts, number < 100), (lasts, number >= sessions - 100)):
+            count[0] += counted
+            count[1] += counted and succeeded
+        _progress(number + 1, sessions)
+    seconds = time.monotonic() - started
+    click.echo(
+        f"\n3. {sessions} sessions over stdio in {seconds:.0f} s: {accepted} accepted, {mistakes} mistakes "
+        f"({repeats} repeated an earlier session's)."
+    )
+    click.echo(f"   Accepted in the first {firsts[0]}: {firsts[1]}. In the last {lasts[0]}: {lasts[1]}.")
+    for number, change in changes:
+        click.echo(f"   session {number:4}: {change['rule_id']} {change['old']} -> {change['new']}")
+
+
+def _progress(done: int, total: int) -> None:
+    if done % 25 == 0 or done == total:
+        end = "\n" if done == total else ""
+        click.echo(f"\r   {done} of {total} sessions", nl=False, err=True)
+        click.echo(end, nl=False, err=True)
+
+
+async def _tell_proof(client: Client, agent: SimulatedAgent, sessions: int) -> None:
+    page = await _call(client, "rules_list", limit=100)
+    settled = [row for row in page["rules"] if row["status"] in ("proven", "retired")]
+    click.echo("\n4. What the evidence settled, beside the hidden truth:")
+    rows = [
+        [
+            row["status"],
+            signed(agent.effects[row["id"]]),
+            _judge(row["status"], agent.effects[row["id"]]),
+            row["id"],
+            row["verdict"],
+        ]
+        for row in settled
+    ]
+    for line in table(["verdict", "truth", "", "rule", "why"], rows):
+        click.echo(f"   {line}")
+    proven = [row for row in settled if row["status"] == "proven"]
+    false = [row for row in proven if agent.effects[row["id"]] <= 0]
+    unsettled = page["total"] - len(settled)
+    click.echo(
+        f"   {len(proven)} proven, {len(false)} of them falsely. {unsettled} are still too early to tell."
+    )
+
+
+def _judge(status: str, effect: float) -> str:
+    return "right" if (status == "proven") == (effect > 0) else "WRONG"
+
+
+async def _render(client: Client, root: Path) -> None:
+    before = _files(root)
+    rendering = await _call(client, "rules_render", targets=_TARGETS, write=True)
+    refused = [file for file in rendering["files"] if file["action"] == "refused"]
+    if refused:
+        raise click.ClickException(f"rules_render refused {refused[0]['path']}: {refused[0]['reason']}")
+    click.echo("\n5. The proven rules in the files of five assistants:")
+    for path in sorted(_files(root)):
+        mark = "" if path in before else "  new"
+        written = [
+            file for file in rendering["files"] if file["path"] == path and file["action"] != "unchanged"
+        ]
+        click.echo(f"   {path}{mark or ('  changed' if written else '')}")
+    click.echo("\n6. CLAUDE.md as Claude Code reads it now:")
+    for line in (root / "CLAUDE.md").read_text(encoding="utf-8").splitlines():
+        click.echo(f"   | {line}".rstrip())
+    click.echo(
+        "\nIn your own repository: put vettle into your client's configuration (mcp.json.example) and work."
+    )
+
+
+def _files(root: Path) -> list[str]:
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return [path.as_posix() for path in found if path.parts[0] not in (".git", _STATE)]

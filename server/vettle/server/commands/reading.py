@@ -1,0 +1,246 @@
+"""The commands that only look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from vettle.engine import reports
+from vettle.engine import rules as engine_rules
+from vettle.engine import sessions as engine_sessions
+from vettle.engine.records import (
+    Explanation,
+    MistakesReport,
+    Replay,
+    RuleDetails,
+    RulesPage,
+    RuleSummary,
+    SessionsReport,
+)
+from vettle.engine.records import Status as StatusRecord
+from vettle.server import tools
+from vettle.server.commands.common import emit, json_option, open_project, share, signed, table
+from vettle.server.signatures import signature
+
+_SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
+
+
+def _checked(function: Any, **given: Any) -> dict[str, Any]:
+    """Check arguments as the tool of the same function would."""
+    tool = next(tool for tool in tools.TOOLS if tool.function is function)
+    return signature(tool).validate(given)
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Example: vettle status.
+
+    What is going on in this project, what needs a person, and the next step.
+    """
+    with open_project() as project:
+        record = reports.status(project)
+    emit(record, as_json, lambda: _status(record))
+
+
+def _status(record: StatusRecord) -> Iterator[str]:
+    yield f"project   {record.project}"
+    yield f"store     {record.store} (schema {record.schema_version}, vettle {record.version})"
+    yield f"rules     {_counts(record.rules)}"
+    yield f"sessions  {_counts(record.sessions)}"
+    yield f"logged    {record.mistakes} mistakes, {record.rewards} rewards"
+    for session in record.open_sessions:
+        yield f"open      {session.session_id}  {session.context}: {session.task.splitlines()[0][:70]}"
+    for rule_id in record.needs_person:
+        yield f"person    {rule_id} is quarantined"
+    for warning in record.warnings:
+        yield f"warning   {warning}"
+    yield f"next      {record.next_step}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
+
+
+@click.command()
+@click.option("--status", default="", help="Only rules in this status.")
+@click.option("--context", default="", help="Only rules for this kind of work, and their effect in it.")
+@click.option("--query", default="", help="Only rules with this text.")
+@click.option("--limit", default=20, show_default=True, help="Most rules to show.")
+@click.option("--cursor", default="", help="Where the page before ended.")
+@click.option("--detailed", is_flag=True, help="With --json: every number of each rule.")
+@json_option
+def rules(as_json: bool, detailed: bool, **given: Any) -> None:
+    """Example: vettle rules --status proven.
+
+    Every rule with its effect on the session score, the evidence and the verdict, strongest first.
+    """
+    arguments = _checked(tools.rules_list, **given, response_format="detailed" if detailed else "concise")
+    with open_project() as project:
+        record = tools.rules_list(project, **arguments)
+    emit(record, as_json, lambda: _rules(record))
+
+
+def _rules(page: RulesPage) -> Iterator[str]:
+    if not page.rules:
+        yield "No rule yet. Add one: vettle rule add 'Run the type checker before committing.'"
+        return
+    yield from rule_table(page.rules)
+    if page.note:
+        yield f"{page.note} (--cursor {page.next_cursor})"
+
+
+def rule_table(rows: list[RuleDetails | RuleSummary]) -> Iterator[str]:
+    """Show rules one to a line."""
+    yield from table(
+        ["rule", "status", "effect", "90 %", "helps", "shown/withheld", "verdict"],
+        [
+            [
+                row.id,
+                row.status,
+                signed(row.effect),
+                f"{signed(row.low)}..{signed(row.high)}",
+                f"{row.chance_helps:.0%}",
+                f"{row.shown}/{row.withheld}",
+                row.verdict,
+            ]
+            for row in rows
+        ],
+    )
+
+
+@click.command()
+@click.argument("subject", metavar="RULE_OR_SESSION")
+@json_option
+def explain(subject: str, as_json: bool) -> None:
+    """Example: vettle explain run-the-type-checker-1a2b3c.
+
+    Why a rule stands where it stands: its numbers, its history, what would change it. For a session id:
+    which rules it was given and with what probability, recomputed from the log.
+    """
+    with open_project() as project:
+        if _SESSION_ID.fullmatch(subject):
+            replay = engine_sessions.replay(project, subject)
+            emit(replay, as_json, lambda: _replay(replay))
+        else:
+            explanation = engine_rules.explain(project, subject)
+            emit(explanation, as_json, lambda: _explanation(explanation))
+
+
+def _explanation(record: Explanation) -> Iterator[str]:
+    estimate = record.estimate
+    yield f"rule      {record.rule.id}"
+    yield f"text      {record.rule.text}"
+    yield f"status    {record.rule.status}: {record.verdict}"
+    yield (
+        f"belief    {signed(estimate.effect)} on the session score, 90 % {signed(estimate.low)}..{signed(estimate.high)}, "
+        f"chance that it helps {estimate.chance_helps:.0%} (steers, proves nothing)"
+    )
+    yield (
+        f"evidence  e-value {estimate.e_works:.2g} that it works, {estimate.e_hurts:.2g} that it hurts; 20 is proof "
+        f"at 5 %, at any time ({estimate.shown} shown, {estimate.withheld} withheld by coin)"
+    )
+    if (
+        estimate.causal_effect is not None
+        and estimate.causal_low is not None
+        and estimate.causal_high is not None
+    ):
+        yield (
+            f"coins     {signed(estimate.causal_effect)}, 90 % at any time "
+            f"{signed(estimate.causal_low)}..{signed(estimate.causal_high)}"
+        )
+    if estimate.missing_suspected:
+        yield "warning   whether an outcome was logged seems to depend on this rule: the evidence may be biased"
+    for line in record.history:
+        yield f"history   {line}"
+    yield f"next      {record.next_step}"
+
+
+def _replay(record: Replay) -> Iterator[str]:
+    recorded = record.recorded
+    yield f"session   {record.session_id}"
+    yield (
+        f"decision  policy {recorded.policy}, seed {recorded.seed}, after event {recorded.folded}: "
+        f"{recorded.offered} of {recorded.pool} candidates offered, at most {recorded.k} chosen"
+    )
+    for entry in recorded.slate:
+        said = "shown" if entry.shown else "withheld"
+        yield f"rule      {entry.rule}  {said} (probability of showing {entry.propensity:g})"
+    yield f"replay    {'the same decision' if record.identical else 'A DIFFERENT DECISION'} from the log alone"
+
+
+@click.command()
+@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
+@click.option("--context", default="", help="Only this kind of work.")
+@click.option("--limit", default=20, show_default=True, help="Most sessions to list.")
+@click.option("--cursor", default="", help="Where the page before ended.")
+@json_option
+def sessions(as_json: bool, **given: Any) -> None:
+    """Example: vettle sessions --period 7d.
+
+    How many sessions there were, how they ended and scored, and the newest of them.
+    """
+    arguments = _checked(tools.report_get, kind="sessions", **given)
+    with open_project() as project:
+        record = tools.report_get(project, **arguments)
+    assert record.sessions is not None
+    found = record.sessions
+    emit(record, as_json, lambda: _sessions(found))
+
+
+def _sessions(found: SessionsReport) -> Iterator[str]:
+    yield f"sessions  {_counts(found.by_state)}"
+    yield f"score     {share(found.score.mean)} over {found.score.n} scored"
+    for name, mean in found.by_context.items():
+        yield f"          {share(mean.mean)} in {name} ({mean.n})"
+    yield from table(
+        ["session", "started", "state", "score", "mistakes", "shown", "withheld", "context", "task"],
+        [
+            [
+                session.session_id,
+                session.started.strftime("%Y-%m-%d %H:%M"),
+                session.state,
+                share(session.score),
+                str(session.mistakes),
+                str(session.rules_shown),
+                str(session.rules_withheld),
+                session.context,
+                " ".join(session.task.split()),
+            ]
+            for session in found.sessions
+        ],
+    )
+    if found.next_cursor:
+        yield f"More: --cursor {found.next_cursor}"
+
+
+@click.command()
+@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
+@json_option
+def mistakes(as_json: bool, **given: Any) -> None:
+    """Example: vettle mistakes --period 7d.
+
+    Mistakes by class with the share that repeats an earlier session's, and those that keep coming back.
+    """
+    arguments = _checked(tools.report_get, kind="mistakes", **given)
+    with open_project() as project:
+        record = tools.report_get(project, **arguments)
+    assert record.mistakes is not None
+    found = record.mistakes
+    emit(record, as_json, lambda: _mistakes(found))
+
+
+def _mistakes(found: MistakesReport) -> Iterator[str]:
+    rate = "" if found.repeat_rate is None else f", {found.repeat_rate:.0%} repeat an earlier session's"
+    yield f"{found.total} mistakes{rate}"
+    yield from table(
+        ["class", "count", "repeats"],
+        [[row.error_class, str(row.count), f"{row.repeat_rate:.0%}"] for row in found.by_class],
+    )
+    for mistake in found.recurring:
+        yield f"{mistake.occurrences}x {mistake.error_class}: {' '.join(mistake.description.split())}"
+        if mistake.correction:
+            yield f"    corrected by: {' '.join(mistake.correction.split())}"

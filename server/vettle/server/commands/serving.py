@@ -1,0 +1,27 @@
+"""The command that agents start."""
+
+from __future__ import annotations
+
+import gc
+
+import click
+
+
+@click.command()
+@click.option(
+    "--project", metavar="DIR", default="", help="The project's root (default: found from here upwards)."
+)
+@click.pass_context
+def serve(context: click.Context, project: str) -> None:
+    """Example: vettle serve --project /path/to/repository.
+
+    Run the MCP server on stdin and stdout until stdin closes. Put it into your client's configuration; see
+    mcp.json.example.
+    """
+    # Importing the SDK builds some five hundred models; collecting garbage meanwhile finds none of it.
+    gc.disable()
+    from vettle.server.app import serve as run
+
+    gc.freeze()
+    gc.enable()
+    run(project or context.find_root().obj or "")

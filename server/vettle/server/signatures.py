@@ -1,0 +1,81 @@
+"""One signature, two faces: what the MCP server and the command line read from a tool's function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from vettle.engine.errors import InvalidArgument
+from vettle.server.tools import Tool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A tool's arguments: their order, types with constraints, defaults, and what it returns."""
+
+    tool: Tool
+    parameters: tuple[inspect.Parameter, ...]
+    returns: type[BaseModel]
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """A model that validates the arguments and refuses unknown ones."""
+        fields: dict[str, Any] = {
+            parameter.name: (
+                parameter.annotation,
+                ... if parameter.default is parameter.empty else parameter.default,
+            )
+            for parameter in self.parameters
+        }
+        return create_model(f"{self.tool.name}Arguments", __config__=ConfigDict(extra="forbid"), **fields)
+
+    def validate(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments, checked and completed with defaults (InvalidArgument)."""
+        try:
+            checked = self.model.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise InvalidArgument(*problem(self, error)) from error
+        return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+
+def signature(tool: Tool) -> Signature:
+    """Read a tool's signature, without the project, which the caller provides."""
+    hints = get_type_hints(tool.function, include_extras=True)
+    parameters = tuple(
+        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(tool.function).parameters.items()
+        if name != "project"
+    )
+    return Signature(tool, parameters, hints["return"])
+
+
+def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
+    """Say which arguments are wrong and what would be right; never repeat what was sent."""
+    found = error.errors(include_url=False, include_input=False)
+    fields = ", ".join(dict.fromkeys(_where(entry["loc"]) for entry in found))
+    messages = "; ".join(
+        entry["msg"].removeprefix("Value error, ")
+        if len(found) == 1
+        else f"{_where(entry['loc'])}: {entry['msg']}"
+        for entry in found[:5]
+    )
+    names = ", ".join(parameter.name for parameter in of.parameters) or "none"
+    return fields, messages.rstrip("."), f"Arguments of {of.tool.name}: {names}"
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return (
+        ".".join(str(part) for part in location if not (isinstance(part, str) and "[" in part)) or "arguments"
+    )
+
+
+def description(parameter: inspect.Parameter) -> str:
+    """Return what the signature says about an argument, or ""."""
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    said = [entry.description for entry in metadata if isinstance(entry, FieldInfo) and entry.description]
+    return said[-1] if said else ""

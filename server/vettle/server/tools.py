@@ -1,0 +1,338 @@
+"""Every operation that vettle offers, declared once.
+
+Each is a plain function: the project, then typed and documented arguments, then a record. The MCP server
+(`app`) and the command line (`cli`) take names, schemas, help and defaults from these signatures. A
+docstring is what an agent reads: what the tool does, when to call it, what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from vettle.engine import mistakes, reports, rewards, rules, sessions
+from vettle.engine.arguments import (
+    Cursor,
+    Description,
+    Glob,
+    Identifier,
+    Label,
+    Limit,
+    Notes,
+    Period,
+    Prior,
+    ProjectPath,
+    Reason,
+    Reference,
+    RequiredLabel,
+    RequiredRuleText,
+    RequiredTask,
+    RuleText,
+    Seed,
+    Unit,
+    Weight,
+)
+from vettle.engine.project import Project
+from vettle.engine.records import (
+    MistakeLogged,
+    Rendering,
+    Report,
+    RewardLogged,
+    RewardOutcome,
+    RewardSource,
+    RuleAction,
+    RuleAdded,
+    RuleDecided,
+    RuleSource,
+    RulesPage,
+    RuleStatus,
+    SessionEnded,
+    SessionStarted,
+    Severity,
+    Status,
+)
+from vettle.renderers.render import render
+
+Target = Literal["auto", "claude", "cursor", "copilot", "windsurf", "continue"]
+ResponseFormat = Annotated[
+    Literal["concise", "detailed"], Field(description="How much of each row to return.")
+]
+ClientRef = Annotated[
+    Reference, Field(description="Unique key of this call; a retry with it records nothing twice.")
+]
+SessionId = Annotated[Identifier, Field(description='From session_start; "" means the only open one.')]
+
+
+def session_start(
+    project: Project,
+    task: Annotated[RequiredTask, Field(description="What you are about to do.")],
+    context: Annotated[Label, Field(description='Kind of work, such as "type-errors".')] = "general",
+    paths: Annotated[tuple[ProjectPath, ...], Field(max_length=100, description="Files it is about.")] = (),
+    tags: Annotated[tuple[Label, ...], Field(max_length=20)] = (),
+    k: Annotated[int, Field(ge=0, le=10, description="Most rules to try.")] = 3,
+    candidates: Annotated[
+        tuple[Identifier, ...], Field(max_length=500, description="Only these rule ids; empty means all.")
+    ] = (),
+    agent: Label = "",
+    model: Label = "",
+    seed: Annotated[Seed, Field(description="-1 draws one.")] = -1,
+    client_ref: ClientRef = "",
+) -> SessionStarted:
+    """Start a task: get the rules to follow and the past mistakes to avoid.
+
+    Call it first, before any work. Returns session_id, rules to follow, mistakes worth avoiding, next step.
+    """
+    return sessions.start(
+        project,
+        task=task,
+        context=context,
+        paths=paths,
+        tags=tags,
+        k=k,
+        candidates=candidates,
+        agent=agent,
+        model=model,
+        seed=seed,
+        client_ref=client_ref,
+    )
+
+
+def mistake_log(
+    project: Project,
+    error_class: Annotated[RequiredLabel, Field(description='Kind of mistake, such as "missing-import".')],
+    description: Annotated[Description, Field(description="What went wrong.")],
+    session_id: SessionId = "",
+    severity: Severity = "warning",
+    file: ProjectPath = "",
+    corrected_by_rule: Annotated[
+        Identifier, Field(description="Rule id that should have prevented it.")
+    ] = "",
+    correction: Annotated[Notes, Field(description="What put it right.")] = "",
+    client_ref: ClientRef = "",
+) -> MistakeLogged:
+    """Log a mistake when a test fails, a tool errs or a reviewer objects.
+
+    Returns whether an earlier session made it, similar ones with what corrected them, and a rule to add when
+    it keeps coming back.
+    """
+    return mistakes.log(
+        project,
+        error_class=error_class,
+        description=description,
+        session_id=session_id,
+        severity=severity,
+        file=file,
+        corrected_by_rule=corrected_by_rule,
+        correction=correction,
+        client_ref=client_ref,
+    )
+
+
+def reward_log(
+    project: Project,
+    outcome: RewardOutcome,
+    session_id: Annotated[
+        Identifier, Field(description='"" means the only open, else the only ended one.')
+    ] = "",
+    revision_distance: Annotated[Unit, Field(description="Share that had to change (revision only).")] = 0.5,
+    rules_active: Annotated[
+        tuple[Identifier, ...], Field(max_length=100, description="Rule ids really followed, if others.")
+    ] = (),
+    source: RewardSource = "manual",
+    weight: Weight = 1.0,
+    notes: Notes = "",
+    client_ref: ClientRef = "",
+) -> RewardLogged:
+    """Log feedback on a session's work: a person, CI or git accepted, revised or rejected it.
+
+    It may come days after the session. Returns the reward, the session's score and the rules it settled.
+    """
+    return rewards.log(
+        project,
+        outcome=outcome,
+        session_id=session_id,
+        revision_distance=revision_distance,
+        rules_active=rules_active,
+        source=source,
+        weight=weight,
+        notes=notes,
+        client_ref=client_ref,
+    )
+
+
+def session_end(
+    project: Project,
+    session_id: SessionId = "",
+    outcome: Annotated[RewardOutcome | Literal[""], Field(description="Also logs this reward.")] = "",
+    notes: Notes = "",
+    entry_file: Annotated[ProjectPath, Field(description="Journal entry of this work; only recorded.")] = "",
+    client_ref: ClientRef = "",
+) -> SessionEnded:
+    """End a session when the task is done; pass outcome if you know it.
+
+    Returns duration, mistakes, score, and the rules that became proven or retired.
+    """
+    return sessions.end(
+        project,
+        session_id=session_id,
+        outcome=outcome,
+        notes=notes,
+        entry_file=entry_file,
+        client_ref=client_ref,
+    )
+
+
+def rule_add(
+    project: Project,
+    text: Annotated[RequiredRuleText, Field(description="One instruction, one line.")],
+    category: Label = "general",
+    context: Annotated[Label, Field(description='Only for this kind of work; "" means any.')] = "",
+    globs: Annotated[tuple[Glob, ...], Field(max_length=20, description="Only for these paths.")] = (),
+    source: RuleSource = "agent",
+    rationale: Notes = "",
+    prior: Annotated[Prior, Field(description="Believed effect on the score; proves nothing.")] = 0.0,
+    client_ref: ClientRef = "",
+) -> RuleAdded:
+    """Add a candidate rule when you learn one; sessions will try it and the evidence decides.
+
+    Returns rule_id and status: trial, quarantined (a person must approve it) or duplicate.
+    """
+    return rules.add(
+        project,
+        text=text,
+        category=category,
+        context=context,
+        globs=globs,
+        source=source,
+        rationale=rationale,
+        prior=prior,
+        client_ref=client_ref,
+    )
+
+
+def rule_decide(
+    project: Project,
+    rule_id: Annotated[Identifier, Field(min_length=1)],
+    action: RuleAction,
+    reason: Reason,
+    text: Annotated[RuleText, Field(description="The new text (reword only).")] = "",
+) -> RuleDecided:
+    """Carry out a person's decision about a rule; ask first, never decide for them.
+
+    approve and reject end quarantine; pin always renders it; reword starts its evidence anew.
+    """
+    return rules.decide(project, rule_id=rule_id, action=action, reason=reason, text=text)
+
+
+def rules_list(
+    project: Project,
+    status: RuleStatus | Literal[""] = "",
+    context: Label = "",
+    query: Annotated[Label, Field(description="Text to look for.")] = "",
+    limit: Limit = 20,
+    cursor: Cursor = "",
+    response_format: ResponseFormat = "concise",
+) -> RulesPage:
+    """List rules with their effect, evidence and verdict, strongest first.
+
+    Call it before adding a rule, or when asked what is proven.
+    """
+    return rules.page(
+        project,
+        status=status,
+        context=context,
+        query=query,
+        limit=limit,
+        cursor=cursor,
+        detailed=response_format == "detailed",
+    )
+
+
+def rules_render(
+    project: Project,
+    targets: Annotated[
+        tuple[Target, ...], Field(min_length=1, max_length=10, description="auto: those the repository uses.")
+    ] = ("auto",),
+    write: Annotated[bool, Field(description="false only shows the diff.")] = False,
+    check: Annotated[bool, Field(description="Only tell whether files are in sync.")] = False,
+    remove: Annotated[bool, Field(description="Take our text out again.")] = False,
+    force: Annotated[bool, Field(description="Overwrite hand edits inside our text.")] = False,
+) -> Rendering:
+    """Bring the assistants' rule files up to date with the proven and pinned rules.
+
+    Returns per file what changes, its diff and why a file is refused; text of others is never touched.
+    """
+    rendering = render(
+        project.root,
+        rules.to_render(project),
+        targets=targets,
+        write=write and not check,
+        remove=remove,
+        force=force,
+    )
+    if not check:
+        return rendering
+    files = [file.model_copy(update={"diff": ""}) for file in rendering.files]
+    return rendering.model_copy(update={"files": files})
+
+
+def report_get(
+    project: Project,
+    kind: reports.ReportKind,
+    context: Label = "",
+    session_id: Annotated[Identifier, Field(description="One session (kind sessions).")] = "",
+    period: Annotated[Period, Field(description='Days such as "30d", or "all".')] = "30d",
+    limit: Limit = 20,
+    cursor: Cursor = "",
+    response_format: ResponseFormat = "concise",
+) -> Report:
+    """Report on sessions, mistakes, rewards or rules of a period: counts, scores, repeat rates."""
+    return reports.report(
+        project,
+        kind=kind,
+        context=context,
+        session_id=session_id,
+        period=period,
+        limit=limit,
+        cursor=cursor,
+        detailed=response_format == "detailed",
+    )
+
+
+def status(project: Project) -> Status:
+    """Tell what is going on in this project, what needs a person, and the next step."""
+    return reports.status(project)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An operation with what its signature cannot say: a title, and what calling it does to the world."""
+
+    function: Callable[..., Any]
+    title: str
+    reads_only: bool = False
+    destroys: bool = False
+    idempotent: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name under which agents call it."""
+        return self.function.__name__
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(session_start, "Start a session"),
+    Tool(mistake_log, "Log a mistake"),
+    Tool(reward_log, "Log a reward"),
+    Tool(session_end, "End a session"),
+    Tool(rule_add, "Add a rule", idempotent=True),
+    Tool(rule_decide, "Decide about a rule", destroys=True),
+    Tool(rules_list, "List rules", reads_only=True, idempotent=True),
+    Tool(rules_render, "Render rule files", destroys=True, idempotent=True),
+    Tool(report_get, "Get a report", reads_only=True, idempotent=True),
+    Tool(status, "Project status", reads_only=True, idempotent=True),
+)
+"""The default toolset."""

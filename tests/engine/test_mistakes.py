@@ -11,9 +11,7 @@ from vettle.engine.records import MistakeLogged
 from vettle.engine.store import events
 
 
-def _log(
-    project: Project, description: str, *, error_class: str = "import", **more: str
-) -> MistakeLogged:
+def _log(project: Project, description: str, *, error_class: str = "import", **more: str) -> MistakeLogged:
     return mistakes.log(project, error_class=error_class, description=description, **more)  # type: ignore[arg-type]
 
 

@@ -45,7 +45,15 @@ def test_identifiers_are_split_into_their_words() -> None:
 
 @pytest.mark.parametrize(
     ("word", "root"),
-    [("tests", "test"), ("testing", "test"), ("class", "class"), ("queries", "query"), ("is", "is"), ("caused", "caus"), ("cause", "caus")],
+    [
+        ("tests", "test"),
+        ("testing", "test"),
+        ("class", "class"),
+        ("queries", "query"),
+        ("is", "is"),
+        ("caused", "caus"),
+        ("cause", "caus"),
+    ],
 )
 def test_common_endings_do_not_matter(word: str, root: str) -> None:
     """Plurals and tenses fall together; short words stay whole."""

@@ -171,7 +171,7 @@ def test_a_locked_database_is_reported_after_a_bounded_wait(tmp_path: Path) -> N
     """When another process holds the writer lock, a write gives up in time and records nothing."""
     path = tmp_path / "vettle.db"
     store = open_store(path, timeout=0.2)
-    with FileLock(Path(f"{path}.lock")), pytest.raises(StoreUnavailable, match="Nothing was recorded"):
+    with FileLock(Path(f"{path}.lock")), pytest.raises(StoreUnavailable, match="Nothing was changed"):
         _log_reward(store, 1.0)
     with store.read() as transaction:
         assert events.count(transaction) == 0

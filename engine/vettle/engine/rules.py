@@ -399,7 +399,7 @@ def _next_step(rule: Rule, estimate: Estimate) -> str:
         return f"A person decides: vettle rule decide {rule.id} approve REASON, or reject."
     if rule.status == "retired":
         return f"To try it again with fresh evidence: vettle rule decide {rule.id} restore REASON."
-    if rule.status == "proven":
+    if rule.status in RENDERED:
         return "Render it: vettle render --write."
     if estimate.sessions_needed:
         return f"Keep working: about {estimate.sessions_needed} more sessions with it can tell."

@@ -113,7 +113,7 @@ def _started(
         )
     elif decision.pool:
         next_step = (
-            "No rule this time. Log each mistake with mistake_log, then call session_end with an outcome."
+            "No rule looked worth its place this time. Log each mistake with mistake_log, then call session_end with an outcome."
         )
     else:
         next_step = (

@@ -7,6 +7,7 @@ usage, 3 damaged or refused, 4 edited by hand, 70 an error of ours.
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from importlib import import_module
@@ -51,10 +52,13 @@ class _LazyGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
+        """Import a command; for a name that is none, say which was probably meant."""
         lazy = _COMMANDS.get(cmd_name)
         if lazy is None:
-            return None
+            # click suggests commands it has loaded, and here none is.
+            near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)
         module = import_module(f"vettle.server.commands.{lazy.module}")
         command: click.Command = getattr(module, lazy.name)
         return command
@@ -88,8 +92,12 @@ def main() -> None:
     try:
         code = cli.main(prog_name="vettle", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "vettle"
+        click.echo(f"vettle: {error.format_message()} See: {where} --help", err=True)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"vettle: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)

@@ -62,6 +62,11 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, "1 rule" or "2 rules"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def fields(record: Record) -> Iterator[str]:
     """Yield a record as `name  value` lines, nested records and lists indented below their name."""
     yield from _fields(record.model_dump(mode="json"), "")

@@ -111,7 +111,7 @@ async def _run(root: Path, sessions: int, seed: int) -> None:
         agent = SimulatedAgent(list(rules), seed)
         _tell_truth(agent, rules)
         await _simulate(client, agent, sessions, seed)
-        await _tell_proof(client, agent, sessions)
+        await _tell_proof(client, agent)
         await _render(client, root)
 
 
@@ -200,7 +200,7 @@ def _progress(done: int, total: int) -> None:
         click.echo(end, nl=False, err=True)
 
 
-async def _tell_proof(client: Client, agent: SimulatedAgent, sessions: int) -> None:
+async def _tell_proof(client: Client, agent: SimulatedAgent) -> None:
     page = await _call(client, "rules_list", limit=100)
     settled = [row for row in page["rules"] if row["status"] in ("proven", "retired")]
     click.echo("\n4. What the evidence settled, beside the hidden truth:")

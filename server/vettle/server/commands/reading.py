@@ -22,7 +22,7 @@ from vettle.engine.records import (
 )
 from vettle.engine.records import Status as StatusRecord
 from vettle.server import tools
-from vettle.server.commands.common import emit, json_option, open_project, share, signed, table
+from vettle.server.commands.common import counted, emit, json_option, open_project, share, signed, table
 from vettle.server.signatures import signature
 
 _SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
@@ -51,7 +51,7 @@ def _status(record: StatusRecord) -> Iterator[str]:
     yield f"store     {record.store} (schema {record.schema_version}, vettle {record.version})"
     yield f"rules     {_counts(record.rules)}"
     yield f"sessions  {_counts(record.sessions)}"
-    yield f"logged    {record.mistakes} mistakes, {record.rewards} rewards"
+    yield f"logged    {counted(record.mistakes, 'mistake')}, {counted(record.rewards, 'reward')}"
     for session in record.open_sessions:
         yield f"open      {session.session_id}  {session.context}: {session.task.splitlines()[0][:70]}"
     for rule_id in record.needs_person:
@@ -235,7 +235,7 @@ def mistakes(as_json: bool, **given: Any) -> None:
 
 def _mistakes(found: MistakesReport) -> Iterator[str]:
     rate = "" if found.repeat_rate is None else f", {found.repeat_rate:.0%} repeat an earlier session's"
-    yield f"{found.total} mistakes{rate}"
+    yield f"{counted(found.total, 'mistake')}{rate}"
     yield from table(
         ["class", "count", "repeats"],
         [[row.error_class, str(row.count), f"{row.repeat_rate:.0%}"] for row in found.by_class],

@@ -10,7 +10,7 @@ import click
 from vettle.engine.records import Rendering
 from vettle.renderers.render import raise_if_refused
 from vettle.server import tools
-from vettle.server.commands.common import emit, json_option, open_project
+from vettle.server.commands.common import counted, emit, json_option, open_project
 from vettle.server.signatures import signature
 
 
@@ -45,10 +45,11 @@ def _rendering(record: Rendering) -> Iterator[str]:
     for file in record.files:
         cost = f", about {file.tokens} tokens" if file.tokens else ""
         reason = f": {file.reason}" if file.reason else ""
-        yield f"{file.action:9}  {file.path} ({file.target}, {len(file.rules)} rules{cost}){reason}"
+        yield f"{file.action:9}  {file.path} ({file.target}, {counted(len(file.rules), 'rule')}{cost}){reason}"
     for rule in record.left_out:
         yield f"left out   {rule.rule_id}: {rule.reason}"
     for note in record.notes:
         yield f"note       {note}"
-    if not record.written and not record.in_sync:
+    refused = any(file.action == "refused" for file in record.files)
+    if not (record.written or record.in_sync or refused):
         yield "Nothing was written. To write: vettle render --write."

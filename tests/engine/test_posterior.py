@@ -178,6 +178,8 @@ def test_parked_effects_go_on_decaying() -> None:
     """Of a parked effect as much is left at any time as if it had stayed and nothing had been learned of it."""
     small, large = (Posterior(replace(STILL, cap=cap, half_life=200)) for cap in (8, 600))
     for posterior in (small, large):
+        for _ in range(100):
+            posterior.observe([], "", 0.5)
         posterior.set_prior("bad", -0.2)
         for _ in range(5):
             posterior.hint("bad", "c", shown=True)
@@ -232,6 +234,16 @@ def test_forgetting_keeps_three_tenths_of_an_effect() -> None:
     assert means == pytest.approx(0.3 * before)
     assert (deviations > 0.047).all()
     assert posterior.baseline("c0") == base
+
+
+def test_noise_is_quasi_binomial() -> None:
+    """The noise variance is dispersion * q(1-q): least for scores near 0 and 1, where q stays within .02 and .98."""
+    posterior = Posterior()
+    assert posterior.noise(0.5) == pytest.approx(0.35 * 0.25)
+    assert posterior.noise(0.9) == pytest.approx(0.35 * 0.09)
+    assert posterior.noise(1.3) == pytest.approx(0.35 * 0.02 * 0.98)
+    assert posterior.noise(-0.3) == pytest.approx(0.35 * 0.02 * 0.98)
+    assert posterior.observe([], "", 1.0).noise == pytest.approx(0.35 * 0.6 * 0.4)
 
 
 def test_dispersion_follows_the_scores() -> None:

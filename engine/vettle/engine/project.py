@@ -82,13 +82,18 @@ def prepare_state_folder(root: Path) -> Path:
 class Project:
     """One project, open in this process. Safe to use from several threads."""
 
-    def __init__(self, root: Path, *, clock: Clock = system_clock, store: Store | None = None) -> None:
-        """Use the folder as the project's root; `store` replaces its database, for tests.
+    def __init__(
+        self, root: Path, *, actor: str = "person", clock: Clock = system_clock, store: Store | None = None
+    ) -> None:
+        """Use the folder as the project's root.
+
+        `actor` is who is logged as the author of decisions. `store` replaces the database, for tests.
 
         Raises:
             ConfigurationInvalid: `.vettle/config.toml` says something unusable.
         """
         self.root = root
+        self.actor = actor
         self.clock = clock
         self.settings: Settings = load(root / STATE_FOLDER / CONFIGURATION)
         self._opening = threading.Lock()

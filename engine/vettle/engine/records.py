@@ -316,6 +316,7 @@ class RulesReport(Record):
     by_status: dict[str, int]
     discoveries: list[str]
     rules: list[RuleDetails | RuleSummary]
+    next_cursor: str = ""
 
 
 class Report(Record):

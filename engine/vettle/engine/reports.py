@@ -6,7 +6,7 @@ from collections import defaultdict
 from importlib.metadata import version
 from typing import Literal
 
-from vettle.engine import lifecycle, mistakes, rules
+from vettle.engine import lifecycle, mistakes, paging, rules
 from vettle.engine.clock import DAY
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
@@ -35,6 +35,7 @@ ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
 
 _STATES: tuple[SessionState, ...] = ("open", "ended", "scored", "abandoned", "unrewarded")
 _CLASSES = 20
+_OPEN_CHARACTERS = 6_000
 
 
 def report(
@@ -68,7 +69,12 @@ def report(
             by_status = rules_table.count_by_status(transaction)
         return Report(
             **about,  # type: ignore[arg-type]
-            rules=RulesReport(by_status=by_status, discoveries=page.discoveries, rules=page.rules),
+            rules=RulesReport(
+                by_status=by_status,
+                discoveries=page.discoveries,
+                rules=page.rules,
+                next_cursor=page.next_cursor,
+            ),
             note=page.note,
         )
     with project.read() as transaction:
@@ -126,33 +132,28 @@ def _sessions(
         "abandoned": round(totals["abandoned"].n),
         "unrewarded": round(totals["unrewarded"].n),
     }
-    listed, next_cursor = _page(transaction, context, since, limit, cursor)
+    listed, next_cursor = _page(project, transaction, context, since, limit, cursor)
     return SessionsReport(
         by_state=by_state,
         score=_mean(totals["score"]),
         by_context={name: _mean(moments) for name, moments in sorted(scores.items())},
         mistakes_per_session=_mean(totals["mistakes"]).mean,
-        sessions=[summary(project, session) for session in listed],
+        sessions=listed,
         next_cursor=next_cursor,
     )
 
 
 def _page(
-    transaction: Transaction, context: str, since: int, limit: int, cursor: str
-) -> tuple[list[Session], str]:
-    before = None
-    if cursor:
-        started, _, session_id = cursor.partition(":")
-        if not (started.isascii() and started.isdigit() and len(started) < 18):
-            raise InvalidArgument(
-                "cursor", f"{cursor[:40]!r} is not a cursor", "Pass next_cursor of an earlier page"
-            )
-        before = (int(started), session_id)
+    project: Project, transaction: Transaction, context: str, since: int, limit: int, cursor: str
+) -> tuple[list[SessionSummary], str]:
+    started, _, session_id = cursor.partition(":")
+    before = (paging.number(started), session_id) if cursor else None
     found = sessions_table.newest_first(
         transaction, context=context, since=since, before=before, limit=limit + 1
     )
-    listed = found[:limit]
-    return listed, f"{listed[-1].started}:{listed[-1].id}" if len(found) > limit else ""
+    rows = paging.fit([summary(project, session) for session in found[:limit]])
+    last = found[len(rows) - 1] if len(rows) < len(found) else None
+    return rows, f"{last.started}:{last.id}" if last else ""
 
 
 def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
@@ -209,7 +210,7 @@ def status(project: Project) -> Status:
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         forgotten = transaction.now - int(project.settings.sessions.abandoned_after_hours * 3_600_000_000)
         stale = len(sessions_table.in_state(transaction, "open", unseen_since=forgotten))
-        open_sessions = [summary(project, session) for session in opened]
+        open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),
         store=str(project.database)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from vettle.engine import effects, quarantine
+from vettle.engine import effects, paging, quarantine
 from vettle.engine.clock import moment
 from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownRule
 from vettle.engine.identifiers import new_uid, slug
@@ -159,9 +159,7 @@ def require(transaction: Transaction, rule_id: str) -> Rule:
     return rule
 
 
-def decide(
-    project: Project, *, rule_id: str, action: RuleAction, reason: str, text: str = "", by: str = "person"
-) -> RuleDecided:
+def decide(project: Project, *, rule_id: str, action: RuleAction, reason: str, text: str = "") -> RuleDecided:
     """Change a rule's status, or its text, for a logged reason.
 
     Restoring and rewording begin the evidence anew: the first by intent, the second because another text
@@ -188,11 +186,11 @@ def decide(
             raise StatusRefused(f"rule {rule_id}", rule.status, action, _ALLOWED[rule.status])
         learning = project.learning(transaction)
         if action == "reword":
-            return _reword(transaction, learning, rule, text, reason, by)
+            return _reword(transaction, learning, rule, text, reason, project.actor)
         new = _NEW_STATUS[action]
         if action == "unpin":
             new = learning.learner.standing(rule_id, "trial")[0]
-        _append_decision(transaction, learning, rule, new, action, reason, by)
+        _append_decision(transaction, learning, rule, new, action, reason, project.actor)
         return RuleDecided(rule_id=rule_id, old=rule.status, new=new, reason=reason, text=rule.text)
 
 
@@ -267,35 +265,27 @@ def page(
     Raises:
         InvalidArgument: The cursor is not one that a page gave.
     """
-    offset = _offset(cursor)
+    first = paging.number(cursor)
     with project.read() as transaction:
         learning = project.learning(transaction)
-        found = [
-            rule
-            for rule in table.with_status(transaction, [status] if status else _EVERY)
-            if (not context or rule.context in ("", context)) and _mentions(rule, query)
-        ]
-        ranked = _ranked(learning, found)
-        rows: list[RuleDetails | RuleSummary] = [
-            _row(learning, rule, context, detailed) for rule in ranked[offset : offset + limit]
-        ]
-        discovered = discoveries(transaction, learning)
-    rest = len(ranked) - offset - len(rows)
+        every = table.with_status(transaction, _EVERY)
+    found = [
+        rule
+        for rule in every
+        if status in ("", rule.status)
+        and (not context or rule.context in ("", context))
+        and _mentions(rule, query)
+    ]
+    ranked = _ranked(learning, found)
+    rows = paging.fit([_row(learning, rule, context, detailed) for rule in ranked[first : first + limit]])
+    rest = len(ranked) - first - len(rows)
     return RulesPage(
         rules=rows,
         total=len(ranked),
-        discoveries=discovered,
-        next_cursor=str(offset + limit) if rest > 0 else "",
+        discoveries=discoveries(learning, every),
+        next_cursor=str(first + len(rows)) if rest > 0 else "",
         note=f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else "",
     )
-
-
-def _offset(cursor: str) -> int:
-    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise InvalidArgument(
-            "cursor", f"{cursor[:40]!r} is not a cursor", "Pass next_cursor of an earlier page"
-        )
-    return int(cursor or 0)
 
 
 def _mentions(rule: Rule, query: str) -> bool:
@@ -309,8 +299,8 @@ def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
     def key(rule: Rule) -> tuple[float, float, float]:
         if not learning.learner.knows(rule.id):
             return (_EVERY.index(rule.status), 0.0, -rule.prior)
-        estimate = learning.learner.estimate(rule.id)
-        return (_EVERY.index(rule.status), -estimate.e_works, -estimate.effect)
+        works = learning.learner.evidence(rule.id).e_works
+        return (_EVERY.index(rule.status), -works, -learning.learner.estimate(rule.id).effect)
 
     return sorted(found, key=key)
 
@@ -352,12 +342,10 @@ def verdict(estimate: Estimate, rule: Rule) -> str:
     return effects.verdict(estimate, rule.status)
 
 
-def discoveries(transaction: Transaction, learning: Learning) -> list[str]:
+def discoveries(learning: Learning, every: Sequence[Rule]) -> list[str]:
     """Return the rules that work by e-BH over the whole pool, strongest first (false discovery rate 5 %)."""
-    pool = [rule.id for rule in table.with_status(transaction, TESTED)]
-    values = [
-        learning.learner.estimate(rule).e_works if learning.learner.knows(rule) else 1.0 for rule in pool
-    ]
+    pool = [rule.id for rule in every if rule.status in TESTED]
+    values = [learning.learner.evidence(rule).e_works for rule in pool]
     return [pool[index] for index in effects.e_bh(values, _FALSE_DISCOVERY_RATE)]
 
 

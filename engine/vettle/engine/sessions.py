@@ -112,9 +112,7 @@ def _started(
             "Follow the rules. Log each mistake with mistake_log, then call session_end with an outcome."
         )
     elif decision.pool:
-        next_step = (
-            "No rule looked worth its place this time. Log each mistake with mistake_log, then call session_end with an outcome."
-        )
+        next_step = "No rule looked worth its place this time. Log each mistake with mistake_log, then call session_end with an outcome."
     else:
         next_step = (
             "There are no rules yet: add candidates with rule_add. Log mistakes, then call session_end."

@@ -60,7 +60,7 @@ class Host:
         """The open project (ProjectNotFound, ConfigurationInvalid)."""
         with self._lock:
             if self._project is None:
-                self._project = Project(find_root(self._folder))
+                self._project = Project(find_root(self._folder), actor="agent")
             return self._project
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from vettle.engine.arguments import (
     Unit,
     Weight,
 )
+from vettle.engine.paging import REPLY_CHARACTERS
 from vettle.engine.project import Project
 from vettle.engine.records import (
     MistakeLogged,
@@ -265,6 +266,20 @@ def rules_render(
 
     Returns per file what changes, its diff and why a file is refused; text of others is never touched.
     """
+    rendering = rendered(project, targets=targets, write=write, check=check, remove=remove, force=force)
+    room = REPLY_CHARACTERS // 2
+    files = []
+    for file in rendering.files:
+        room -= len(file.diff)
+        too_long = f"(diff of {len(file.diff)} characters left out: vettle render shows it)"
+        files.append(file if room >= 0 or not file.diff else file.model_copy(update={"diff": too_long}))
+    return rendering.model_copy(update={"files": files})
+
+
+def rendered(
+    project: Project, *, targets: tuple[str, ...], write: bool, check: bool, remove: bool, force: bool
+) -> Rendering:
+    """Render, with every diff whole unless only a check was asked for."""
     rendering = render(
         project.root,
         rules.to_render(project),

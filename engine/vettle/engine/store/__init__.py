@@ -44,12 +44,12 @@ class Store:
     def write(self) -> Iterator[Transaction]:
         """Open the one transaction that may write; it commits when the block ends, or not at all."""
         with self.database.write() as connection:
-            rows = connection.execute(
-                "SELECT ts FROM event WHERE project=? ORDER BY id DESC LIMIT 1", (self._project,)
-            )
-            now = max(self.clock(), rows[0][0] if rows else 0)
             shard = self.database.dialect.shard
-            yield Transaction(connection, project=self._project, now=now, shard=shard, fold=fold)
+            transaction = Transaction(
+                connection, project=self._project, now=self.clock(), shard=shard, fold=fold
+            )
+            transaction.now = max(transaction.now, events.newest_time(transaction))
+            yield transaction
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

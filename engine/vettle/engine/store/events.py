@@ -111,6 +111,9 @@ class Transaction:
 _COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
 _PAGE = 2_000
 
+# `project+0` keeps the planner from walking an index of the whole project: what is asked for is a range of ids.
+_IN_ORDER = "project+0=? AND id>?"
+
 
 def _event(row: Row) -> Event:
     number, uid, ts, kind, session, subject, choice, metrics, data = row
@@ -131,7 +134,7 @@ def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
     """Yield all events after the given id, in order."""
     while True:
         rows = transaction.execute(
-            f"SELECT {_COLUMNS} FROM event WHERE project=? AND id>? ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+            f"SELECT {_COLUMNS} FROM event WHERE {_IN_ORDER} ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
             (transaction.project, after, _PAGE),
         )
         yield from map(_event, rows)
@@ -144,7 +147,7 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
     """Yield the events that the posterior folds, in order: later than `after`, up to and with `through`."""
     while True:
         rows = transaction.execute(
-            f"SELECT {_COLUMNS} FROM event WHERE project=? AND id>? AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
+            f"SELECT {_COLUMNS} FROM event WHERE {_IN_ORDER} AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
             f" AND kind IN ({','.join('?' * len(LEARNED_KINDS))})"
             " AND (kind<>'mistake_logged' OR choice<>'') ORDER BY id LIMIT ?",
             (transaction.project, after, through, through, *LEARNED_KINDS, _PAGE),
@@ -155,11 +158,9 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
         after = rows[-1][0]
 
 
-def newest(transaction: Transaction) -> int:
-    """Return the id of the newest event, or 0."""
-    rows = transaction.execute(
-        "SELECT id FROM event WHERE project=? ORDER BY id DESC LIMIT 1", (transaction.project,)
-    )
+def newest_time(transaction: Transaction) -> int:
+    """Return when the newest event of the database was stored, or 0."""
+    rows = transaction.execute("SELECT ts FROM event WHERE id=(SELECT max(id) FROM event)")
     return int(rows[0][0]) if rows else 0
 
 

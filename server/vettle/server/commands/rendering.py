@@ -31,7 +31,7 @@ def render(targets: tuple[str, ...], as_json: bool, **given: Any) -> None:
     tool = next(tool for tool in tools.TOOLS if tool.function is tools.rules_render)
     arguments = signature(tool).validate({**given, **({"targets": targets} if targets else {})})
     with open_project() as project:
-        record = tools.rules_render(project, **arguments)
+        record = tools.rendered(project, **arguments)
     emit(record, as_json, lambda: _rendering(record))
     raise_if_refused(record)
     if given["check"] and not record.in_sync:

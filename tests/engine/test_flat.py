@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ManualClock
 
-from vettle.engine import mistakes, reports, rewards, rules, sessions
+from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
 from vettle.engine.project import Project
 from vettle.engine.store import open_store
 from vettle.engine.store.sqlite import SqliteDatabase
@@ -68,7 +68,7 @@ def test_no_call_walks_history(tmp_path: Path) -> None:
         counts.append(
             {
                 "session": counted.steps(lambda c=counted: c.session(7)),  # type: ignore[misc]
-                "rules": counted.steps(lambda p=project: rules.page(p)),  # type: ignore[misc]
+                "rules": counted.steps(lambda p=project: standings.page(p)),  # type: ignore[misc]
                 "status": counted.steps(lambda p=project: reports.status(p)),  # type: ignore[misc]
                 "sessions": counted.steps(lambda p=project: reports.report(p, kind="sessions", limit=5)),  # type: ignore[misc]
                 "mistakes": counted.steps(lambda p=project: reports.report(p, kind="mistakes")),  # type: ignore[misc]

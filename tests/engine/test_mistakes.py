@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vettle.engine import mistakes, rules, sessions
+from vettle.engine import mistakes, rules, sessions, standings
 from vettle.engine.errors import UnknownRule
 from vettle.engine.project import Project
 from vettle.engine.records import MistakeLogged
@@ -88,10 +88,10 @@ def test_a_session_is_warned_of_what_went_wrong_before(project: Project) -> None
 def test_naming_a_rule_steers_and_proves_nothing(project: Project) -> None:
     """A rule that should have prevented a mistake looks more promising; its e-value stays one."""
     rule_id = rules.add(project, text="Sort imports.").rule_id
-    before = rules.explain(project, rule_id).estimate
+    before = standings.explain(project, rule_id).estimate
     session_id = sessions.start(project, task="x", k=0).session_id
     _log(project, "unsorted", session_id=session_id, corrected_by_rule=rule_id)
-    after = rules.explain(project, rule_id).estimate
+    after = standings.explain(project, rule_id).estimate
     assert after.effect > before.effect
     assert after.e_works == before.e_works == 1.0
 

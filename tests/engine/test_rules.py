@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.conftest import ManualClock
 
-from vettle.engine import rules, sessions
+from vettle.engine import rules, sessions, standings
 from vettle.engine.errors import ClientRefReused, InvalidArgument, StatusRefused, UnknownRule
 from vettle.engine.project import Project
 from vettle.engine.records import RuleAction, RuleStatus
@@ -31,7 +31,7 @@ def test_the_same_rule_is_not_added_twice(project: Project) -> None:
     first = rules.add(project, text="Run the type checker.")
     again = rules.add(project, text="run **the** type checker", source="human")
     assert (again.status, again.duplicate_of) == ("duplicate", first.rule_id)
-    assert rules.page(project).total == 1
+    assert standings.page(project).total == 1
 
 
 def test_a_retired_duplicate_says_how_to_restore_it(project: Project) -> None:
@@ -54,7 +54,7 @@ def test_a_client_ref_is_not_for_another_call(project: Project) -> None:
     rules.add(project, text="Sort imports.", client_ref="r1")
     with pytest.raises(ClientRefReused, match="new client_ref"):
         rules.add(project, text="Sort everything.", client_ref="r1")
-    assert rules.page(project).total == 1
+    assert standings.page(project).total == 1
 
 
 def test_dangerous_text_waits_for_a_person(project: Project) -> None:
@@ -91,7 +91,7 @@ def test_a_person_moves_a_rule_between_statuses(
     for action in actions:
         decided = rules.decide(project, rule_id=rule_id, action=action, reason=f"because {action}")
     assert (decided.new, _status(project, rule_id)) == (status, status)
-    assert f"because {actions[-1]}" in rules.explain(project, rule_id).history[-1]
+    assert f"because {actions[-1]}" in standings.explain(project, rule_id).history[-1]
 
 
 def test_an_action_that_the_status_does_not_allow_is_refused(project: Project) -> None:
@@ -110,13 +110,13 @@ def test_rewording_starts_the_evidence_anew(project: Project) -> None:
     for _ in range(3):
         session = sessions.start(project, task="x", k=1)
         sessions.end(project, session_id=session.session_id, outcome="accepted")
-    before = rules.explain(project, rule_id).estimate
+    before = standings.explain(project, rule_id).estimate
     assert before.shown + before.withheld == 3
     decided = rules.decide(
         project, rule_id=rule_id, action="reword", reason="clearer", text="Sort all imports."
     )
     assert (decided.new, decided.text) == ("trial", "Sort all imports.")
-    after = rules.explain(project, rule_id).estimate
+    after = standings.explain(project, rule_id).estimate
     assert after.shown + after.withheld == 0
     assert sessions.start(project, task="x", k=1).rules[0].text == "Sort all imports."
 
@@ -150,7 +150,7 @@ def test_pages_cover_every_rule_once(project: Project) -> None:
     added = {rules.add(project, text=f"Rule number {index} of many.").rule_id for index in range(25)}
     seen, cursor = [], ""
     while True:
-        page = rules.page(project, limit=10, cursor=cursor)
+        page = standings.page(project, limit=10, cursor=cursor)
         seen += [row.id for row in page.rules]
         cursor = page.next_cursor
         if not cursor:
@@ -162,26 +162,26 @@ def test_pages_cover_every_rule_once(project: Project) -> None:
 def test_a_forged_cursor_is_refused(project: Project, cursor: str) -> None:
     """Only a cursor that a page gave is taken."""
     with pytest.raises(InvalidArgument, match="cursor"):
-        rules.page(project, cursor=cursor)
+        standings.page(project, cursor=cursor)
 
 
 def test_a_query_is_text_and_not_a_pattern(project: Project) -> None:
     """Characters that mean something to SQL or to a pattern are looked for literally."""
     rules.add(project, text="Cover 100% of branches.")
     rules.add(project, text="Cover all branches.")
-    assert rules.page(project, query="100%").total == 1
-    assert rules.page(project, query="%").total == 1
-    assert rules.page(project, query="' OR 1=1 --").total == 0
+    assert standings.page(project, query="100%").total == 1
+    assert standings.page(project, query="%").total == 1
+    assert standings.page(project, query="' OR 1=1 --").total == 0
 
 
 def test_hostile_text_is_stored_verbatim(project: Project) -> None:
     """Quotes, backslashes and SQL in a rule are text like any other."""
     text = "Don't use \"'; DROP TABLE rule; --\" or \\ in {ids}."
     rules.add(project, text=text)
-    assert rules.page(project).rules[0].text == text
+    assert standings.page(project).rules[0].text == text
 
 
 def test_looking_at_a_project_leaves_no_trace(project: Project, clock: ManualClock) -> None:
     """Listing rules of a repository that never used vettle creates nothing in it."""
-    assert rules.page(project).total == 0
+    assert standings.page(project).total == 0
     assert list(project.root.iterdir()) == []

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from tests.conftest import ManualClock
 
-from vettle.engine import mistakes, reports, rewards, rules, sessions
+from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
 from vettle.engine.errors import AmbiguousSession, InvalidArgument, StatusRefused, UnknownRule, UnknownSession
 from vettle.engine.lifecycle import score
 from vettle.engine.project import Project
@@ -251,5 +251,5 @@ def test_a_good_rule_is_proven_by_coins_and_a_bad_one_is_dropped(project: Projec
         changes += [(change.rule_id, change.new) for change in ended.status_changes]
     assert changes == [(good, "proven")]
     assert shown_late == 0
-    assert [rule.id for rule in rules.to_render(project)] == [good]
-    assert rules.page(project, detailed=True).discoveries == [good]
+    assert [rule.id for rule in standings.to_render(project)] == [good]
+    assert standings.page(project, detailed=True).discoveries == [good]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from importlib.metadata import version
 from typing import Literal
 
-from vettle.engine import lifecycle, mistakes, paging, rules
+from vettle.engine import lifecycle, mistakes, paging, standings
 from vettle.engine.clock import DAY
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
@@ -14,6 +14,7 @@ from vettle.engine.records import (
     Mean,
     MistakeClass,
     MistakesReport,
+    Record,
     Report,
     RewardsReport,
     RulesReport,
@@ -62,33 +63,34 @@ def report(
         raise InvalidArgument(
             "session_id", "it goes with kind sessions", "Leave it out, or ask for kind sessions"
         )
-    about = {"kind": kind, "period": period, "context": context}
+    empty = Report(kind=kind, period=period, context=context)
     if kind == "rules":
-        page = rules.page(project, context=context, limit=limit, cursor=cursor, detailed=detailed)
-        with project.read() as transaction:
-            by_status = rules_table.count_by_status(transaction)
-        return Report(
-            **about,  # type: ignore[arg-type]
-            rules=RulesReport(
-                by_status=by_status,
-                discoveries=page.discoveries,
-                rules=page.rules,
-                next_cursor=page.next_cursor,
-            ),
-            note=page.note,
-        )
+        return _rules(project, empty, limit, cursor, detailed)
     with project.read() as transaction:
         since = 0 if period == "all" else transaction.now - int(period[:-1]) * DAY
+        part: Record
         if kind == "mistakes":
-            return Report(**about, mistakes=_mistakes(transaction, since))  # type: ignore[arg-type]
-        if kind == "rewards":
-            return Report(**about, rewards=_rewards(transaction, since))  # type: ignore[arg-type]
-        if session_id:
-            return Report(**about, sessions=_one_session(project, transaction, session_id))  # type: ignore[arg-type]
-        return Report(
-            **about,  # type: ignore[arg-type]
-            sessions=_sessions(project, transaction, context, since, limit, cursor),
-        )
+            part = _mistakes(transaction, since)
+        elif kind == "rewards":
+            part = _rewards(transaction, since)
+        elif session_id:
+            part = _one_session(project, transaction, session_id)
+        else:
+            part = _sessions(project, transaction, context, since, limit, cursor)
+    return empty.model_copy(update={kind: part})
+
+
+def _rules(project: Project, empty: Report, limit: int, cursor: str, detailed: bool) -> Report:
+    page = standings.page(project, context=empty.context, limit=limit, cursor=cursor, detailed=detailed)
+    with project.read() as transaction:
+        by_status = rules_table.count_by_status(transaction)
+    part = RulesReport(
+        by_status=by_status,
+        discoveries=page.discoveries,
+        rules=page.rules,
+        next_cursor=page.next_cursor,
+    )
+    return empty.model_copy(update={"rules": part, "note": page.note})
 
 
 def _mean(moments: Moments) -> Mean:

@@ -1,4 +1,4 @@
-"""Rules: adding them, deciding about them, and telling where they stand."""
+"""Rules: adding them, and deciding about them, by a person or by the evidence."""
 
 from __future__ import annotations
 
@@ -6,44 +6,26 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from vettle.engine import effects, paging, quarantine
-from vettle.engine.clock import moment
+from vettle.engine import quarantine
 from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownRule
 from vettle.engine.identifiers import new_uid, slug
 from vettle.engine.project import Project
 from vettle.engine.records import (
-    Estimate,
-    Explanation,
     Rule,
     RuleAction,
     RuleAdded,
     RuleDecided,
-    RuleDetails,
     RuleSource,
-    RulesPage,
     RuleStatus,
-    RuleSummary,
     StatusChange,
 )
 from vettle.engine.similarity import rule_hash
-from vettle.engine.store import Transaction, events
+from vettle.engine.store import Transaction
 from vettle.engine.store import rules as table
 from vettle.engine.store.events import Event
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
-
-ACTIVE: tuple[RuleStatus, ...] = ("trial", "proven", "pinned")
-"""The statuses from which sessions draw."""
-
-RENDERED: tuple[RuleStatus, ...] = ("pinned", "proven")
-"""The statuses that reach the assistants' files."""
-
-TESTED: tuple[RuleStatus, ...] = ("trial", "proven", "pinned", "retired")
-"""The statuses that count as the pool when discoveries are made."""
-
-_EVERY: tuple[RuleStatus, ...] = ("proven", "pinned", "trial", "quarantined", "retired")
-_FALSE_DISCOVERY_RATE = 0.05
 
 _ALLOWED: dict[RuleStatus, tuple[RuleAction, ...]] = {
     "quarantined": ("approve", "reject", "reword"),
@@ -245,150 +227,3 @@ def settle(transaction: Transaction, learning: Learning, rule_ids: Sequence[str]
             _append_decision(transaction, learning, rule, new, action, reason, "evidence")
             changes.append(StatusChange(rule_id=rule_id, old=rule.status, new=new, reason=reason))
     return changes
-
-
-def page(
-    project: Project,
-    *,
-    status: RuleStatus | Literal[""] = "",
-    context: str = "",
-    query: str = "",
-    limit: int = 20,
-    cursor: str = "",
-    detailed: bool = False,
-) -> RulesPage:
-    """List rules, strongest evidence first, with what is known about each.
-
-    With a `context`, the rules that apply there (their own context is the same or "") and their effect in it.
-    `query` is looked for in id, text and category, ignoring case.
-
-    Raises:
-        InvalidArgument: The cursor is not one that a page gave.
-    """
-    first = paging.number(cursor)
-    with project.read() as transaction:
-        learning = project.learning(transaction)
-        every = table.with_status(transaction, _EVERY)
-    found = [
-        rule
-        for rule in every
-        if status in ("", rule.status)
-        and (not context or rule.context in ("", context))
-        and _mentions(rule, query)
-    ]
-    ranked = _ranked(learning, found)
-    rows = paging.fit([_row(learning, rule, context, detailed) for rule in ranked[first : first + limit]])
-    rest = len(ranked) - first - len(rows)
-    return RulesPage(
-        rules=rows,
-        total=len(ranked),
-        discoveries=discoveries(learning, every),
-        next_cursor=str(first + len(rows)) if rest > 0 else "",
-        note=f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else "",
-    )
-
-
-def _mentions(rule: Rule, query: str) -> bool:
-    wanted = query.casefold()
-    return not wanted or any(wanted in field.casefold() for field in (rule.text, rule.id, rule.category))
-
-
-def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
-    """Order rules by status, then by evidence, then by belief; equal ones keep their order of age."""
-
-    def key(rule: Rule) -> tuple[float, float, float]:
-        if not learning.learner.knows(rule.id):
-            return (_EVERY.index(rule.status), 0.0, -rule.prior)
-        works = learning.learner.evidence(rule.id).e_works
-        return (_EVERY.index(rule.status), -works, -learning.learner.estimate(rule.id).effect)
-
-    return sorted(found, key=key)
-
-
-def _row(learning: Learning, rule: Rule, context: str, detailed: bool) -> RuleDetails | RuleSummary:
-    estimate = learning.learner.estimate(rule.id, context)
-    summary = {
-        "id": rule.id,
-        "text": rule.text,
-        "status": rule.status,
-        "verdict": verdict(estimate, rule),
-        "effect": round(estimate.effect, 4),
-        "low": round(estimate.low, 4),
-        "high": round(estimate.high, 4),
-        "chance_helps": round(estimate.chance_helps, 4),
-        "shown": estimate.shown,
-        "withheld": estimate.withheld,
-    }
-    if not detailed:
-        return RuleSummary.model_validate(summary)
-    of_rule = rule.model_dump(
-        include={"category", "context", "globs", "source", "reason", "rationale", "created"}
-    )
-    of_evidence = estimate.model_dump(
-        include={"e_works", "e_hurts", "causal_effect", "causal_low", "causal_high", "missing_suspected"}
-    )
-    return RuleDetails.model_validate(summary | of_rule | of_evidence)
-
-
-def verdict(estimate: Estimate, rule: Rule) -> str:
-    """Say in words where a rule stands and why."""
-    if rule.status == "quarantined":
-        return f"needs a person: {rule.reason}"
-    if rule.status == "retired" and rule.reason:
-        return f"retired: {rule.reason}"
-    if rule.status == "proven" and estimate.e_works < effects.CLAIM:
-        # The claim stands: it is about the e-value ever reaching 20, not about where it is now.
-        return f"{rule.reason} (E is {estimate.e_works:.2g} by now)"
-    return effects.verdict(estimate, rule.status)
-
-
-def discoveries(learning: Learning, every: Sequence[Rule]) -> list[str]:
-    """Return the rules that work by e-BH over the whole pool, strongest first (false discovery rate 5 %)."""
-    pool = [rule.id for rule in every if rule.status in TESTED]
-    values = [learning.learner.evidence(rule).e_works for rule in pool]
-    return [pool[index] for index in effects.e_bh(values, _FALSE_DISCOVERY_RATE)]
-
-
-def to_render(project: Project) -> list[Rule]:
-    """Return the rules that the assistants should read, strongest evidence first, pinned ones before all."""
-    with project.read() as transaction:
-        found = table.with_status(transaction, RENDERED)
-        return sorted(_ranked(project.learning(transaction), found), key=lambda rule: rule.status != "pinned")
-
-
-def explain(project: Project, rule_id: str) -> Explanation:
-    """Tell why a rule stands where it stands: its numbers, its history, and what would change it."""
-    with project.read() as transaction:
-        rule = require(transaction, rule_id)
-        estimate = project.learning(transaction).learner.estimate(rule_id)
-        history = [
-            _history_line(event)
-            for event in events.of_subject(transaction, rule_id, ("rule_added", "rule_decided"))
-        ]
-    return Explanation(
-        rule=rule,
-        verdict=verdict(estimate, rule),
-        estimate=estimate,
-        history=history,
-        next_step=_next_step(rule, estimate),
-    )
-
-
-def _history_line(event: Event) -> str:
-    when = moment(event.ts).strftime("%Y-%m-%d %H:%M")
-    if event.kind == "rule_added":
-        return f"{when} added by {event.choice} as {event.data['status']}"
-    data = event.data
-    return f"{when} {data['old']} -> {data['new']}: {event.choice} by {data['by']}, {data['reason']}"
-
-
-def _next_step(rule: Rule, estimate: Estimate) -> str:
-    if rule.status == "quarantined":
-        return f"A person decides: vettle rule decide {rule.id} approve REASON, or reject."
-    if rule.status == "retired":
-        return f"To try it again with fresh evidence: vettle rule decide {rule.id} restore REASON."
-    if rule.status in RENDERED:
-        return "Render it: vettle render --write."
-    if estimate.sessions_needed:
-        return f"Keep working: about {estimate.sessions_needed} more sessions with it can tell."
-    return "Keep working: sessions will try it when it looks promising."

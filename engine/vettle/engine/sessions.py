@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from vettle.engine import lifecycle, mistakes, quarantine, rewards, rules
+from vettle.engine import lifecycle, mistakes, quarantine, rewards, standings
 from vettle.engine.clock import SECOND
 from vettle.engine.errors import StatusRefused, StoreUnavailable
 from vettle.engine.identifiers import session_id as short_id
@@ -130,7 +130,7 @@ def _started(
 def _fail_open(project: Project, error: StoreUnavailable) -> SessionStarted:
     """Answer with the proven and pinned rules, or with none, when nothing can be recorded."""
     try:
-        known = rules.to_render(project) if project.database.exists() else []
+        known = standings.to_render(project) if project.database.exists() else []
     except StoreUnavailable:
         known = []
     return SessionStarted(

@@ -23,8 +23,7 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.types import CallToolResult, Completion, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 
-from vettle.engine import reports
-from vettle.engine import rules as engine_rules
+from vettle.engine import reports, standings
 from vettle.engine.errors import VettleError
 from vettle.engine.project import Project, find_root
 from vettle.server.signatures import Signature, problem, signature
@@ -209,7 +208,7 @@ def _rendered(host: Host, target: str) -> str:
     from vettle.renderers.preview import preview
 
     try:
-        texts = preview(host.project.root, engine_rules.to_render(host.project), target)
+        texts = preview(host.project.root, standings.to_render(host.project), target)
     except VettleError as error:
         raise ResourceNotFoundError(str(error)) from error
     return (

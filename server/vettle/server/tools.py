@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from vettle.engine import mistakes, reports, rewards, rules, sessions
+from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
 from vettle.engine.arguments import (
     Cursor,
     Description,
@@ -241,7 +241,7 @@ def rules_list(
 
     Call it before adding a rule, or when asked what is proven.
     """
-    return rules.page(
+    return standings.page(
         project,
         status=status,
         context=context,
@@ -282,7 +282,7 @@ def rendered(
     """Render, with every diff whole unless only a check was asked for."""
     rendering = render(
         project.root,
-        rules.to_render(project),
+        standings.to_render(project),
         targets=targets,
         write=write and not check,
         remove=remove,

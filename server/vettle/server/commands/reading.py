@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from vettle.engine import reports
-from vettle.engine import rules as engine_rules
+from vettle.engine import reports, standings
 from vettle.engine import sessions as engine_sessions
 from vettle.engine.records import (
     Explanation,
@@ -126,7 +125,7 @@ def explain(subject: str, as_json: bool) -> None:
             replay = engine_sessions.replay(project, subject)
             emit(replay, as_json, lambda: _replay(replay))
         else:
-            explanation = engine_rules.explain(project, subject)
+            explanation = standings.explain(project, subject)
             emit(explanation, as_json, lambda: _explanation(explanation))
 
 

@@ -221,6 +221,17 @@ def test_paths_stay_inside_the_project(project: Project, path: str) -> None:
     assert _session(project, session_id).state == "open"
 
 
+@pytest.mark.parametrize(
+    "path", ["src/a.py", "./src/a.py", "src\\a.py", "{root}/src/a.py", "src/../src/a.py"]
+)
+def test_a_path_inside_the_project_may_be_written_in_any_way(project: Project, path: str) -> None:
+    """Absolute, with a dot or with backslashes: the same file is meant, and globs match it."""
+    rules.add(project, text="Only for sources.", globs=["src/*.py"])
+    given = path.format(root=project.root)
+    assert project.relative("paths", given) == "src/a.py"
+    assert sessions.start(project, task="x", paths=[given]).pool == 1
+
+
 def test_a_link_out_of_the_project_is_outside(project: Project, tmp_path: Path) -> None:
     """A symbolic link inside the project does not lead a path out of it."""
     (project.root / "link").symlink_to(tmp_path.parent)

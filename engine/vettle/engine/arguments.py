@@ -34,19 +34,19 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _inside_project(value: str) -> str:
-    """Refuse a path that could lead out of the project; the path need not exist."""
+def _no_way_out(value: str) -> str:
+    """Refuse a pattern that names a place outside the project."""
     path = value.replace("\\", "/")
     windows = PureWindowsPath(value)
     if PurePosixPath(path).is_absolute() or windows.drive or windows.root or ".." in path.split("/"):
-        raise ValueError("must be a path inside the project, relative to its root, without '..'")
+        raise ValueError("must be relative to the project, without '..'")
     return path
 
 
 _Line = AfterValidator(_one_line)
 _Text = AfterValidator(_paragraphs)
 _NotBlank = AfterValidator(_not_blank)
-_Inside = AfterValidator(_inside_project)
+_NoWayOut = AfterValidator(_no_way_out)
 
 Identifier = Annotated[str, Field(max_length=120), _Line]
 Label = Annotated[str, Field(max_length=120), _Line]
@@ -57,8 +57,8 @@ Description = Annotated[str, Field(min_length=1, max_length=4_000), _Text, _NotB
 Notes = Annotated[str, Field(max_length=4_000), _Text]
 RuleText = Annotated[str, Field(max_length=400), _Line]
 RequiredRuleText = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]
-ProjectPath = Annotated[str, Field(max_length=1_000), _Line, _Inside]
-Glob = Annotated[str, Field(min_length=1, max_length=200), _Line, _NotBlank, _Inside]
+ProjectPath = Annotated[str, Field(max_length=1_000), _Line]
+Glob = Annotated[str, Field(min_length=1, max_length=200), _Line, _NotBlank, _NoWayOut]
 Reason = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]
 Reference = Annotated[str, Field(max_length=200), _Line]
 Cursor = Annotated[str, Field(max_length=200), _Line]

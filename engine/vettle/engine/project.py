@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar
 
 from vettle.engine.clock import Clock, system_clock
@@ -189,20 +189,28 @@ class Project:
             return answer
 
     def relative(self, field: str, path: str) -> str:
-        """Return a path of the project relative to its root, with forward slashes.
+        """Return a path of the project, given absolute or relative to its root, relative and with forward slashes.
+
+        The file need not exist.
 
         Raises:
             InvalidArgument: The path, or the file a link there points to, lies outside the project.
         """
         if not path:
             return ""
-        root = self.root.resolve()
-        resolved = (root / path).resolve()
-        if not resolved.is_relative_to(root):
+        root, given = self.root.resolve(), path
+        if os.name != "nt":
+            given = path.replace("\\", "/")
+        resolved = (root / given).resolve()
+        foreign = os.name != "nt" and PureWindowsPath(path).drive
+        if foreign or not resolved.is_relative_to(root):
             raise InvalidArgument(
-                field, f"{path!r} lies outside the project", f"Give a path inside {root}, relative to it."
+                field,
+                f"{path[:200]!r} lies outside the project",
+                f"Give a path inside {root}, or relative to it.",
             )
-        return Path(os.path.normpath(path)).as_posix()
+        inside = resolved.relative_to(root) if Path(given).is_absolute() else Path(os.path.normpath(given))
+        return inside.as_posix()
 
     def close(self) -> None:
         """Let go of the database."""

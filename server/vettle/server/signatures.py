@@ -70,7 +70,7 @@ def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
 
 def _where(location: tuple[int | str, ...]) -> str:
     return (
-        ".".join(str(part) for part in location if not (isinstance(part, str) and "[" in part)) or "arguments"
+        ".".join(str(part)[:80] for part in location if not (isinstance(part, str) and "[" in part)) or "arguments"
     )
 
 

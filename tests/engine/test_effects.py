@@ -286,7 +286,7 @@ def test_log_mean_exp_survives_large_numbers() -> None:
 def test_planning_follows_its_formula() -> None:
     """Planning gives 8.5 p(1-p) / (effect^2 rho (1-rho)) sessions; no effect takes for ever, strong evidence less."""
     assert sessions_needed(0.1, 0.2) == pytest.approx(8.5 * 0.2 / (0.01 * 0.16))
-    assert sessions_needed(0.0, 0.2) == math.inf
+    assert sessions_needed(0.0, 0.2) == sessions_needed(1e-233, 0.2) == math.inf
     assert sessions_left(1000, 0.0) == 1000
     assert sessions_left(1000, math.log(20) / 2) == 500
     assert sessions_left(1000, math.log(20)) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -65,17 +65,17 @@ def test_equal_inputs_give_equal_decisions() -> None:
 
 
 def test_the_generator_is_pinned() -> None:
-    """The draws of a seed and session are these numbers on every machine and in every release."""
+    """The draws of a seed and session are these numbers; if a numpy release changes them, POLICY must change."""
     draws = generator(42, "s-1")
-    assert (draws.random(), draws.standard_normal()) == (0.0, 0.0)
+    assert (draws.random(), draws.standard_normal()) == (0.2970991391292731, 0.9630407823620032)
 
 
 def test_rules_are_shown_as_often_as_recorded() -> None:
     """Over many sessions each rule's share of showings equals the mean of its recorded propensities."""
     posterior, candidates = taught(), Candidates(RULES, proven={"r1"}, pinned={"r3"})
-    expected: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
-    spread: Counter[str] = Counter()
+    expected: defaultdict[str, float] = defaultdict(float)
+    shown: defaultdict[str, float] = defaultdict(float)
+    spread: defaultdict[str, float] = defaultdict(float)
     for session in range(3000):
         for entry in decide(posterior, candidates, session).slate:
             expected[entry.rule] += entry.propensity

@@ -59,10 +59,10 @@ def test_every_real_bullet_is_added_or_refused_with_a_reason(project: Project) -
     assert counts["trial"] > 0.9 * len(bullets)
     assert counts["quarantined"] < 0.02 * len(bullets)
     assert counts["refused"] == 2  # both are passwords of test accounts
-    started = sessions.start(project, task="write a Django view with tests", context="feature", k=5)
+    started = sessions.start(project, task="write a component with tests", context="feature", k=5)
     assert started.pool == counts["trial"]
     assert sessions.replay(project, started.session_id).identical
-    page = standings.page(project, query="django", limit=5)
+    page = standings.page(project, query="component", limit=5)
     assert page.total > 0
 
 

@@ -91,9 +91,18 @@ def test_naming_a_rule_steers_and_proves_nothing(project: Project) -> None:
     before = standings.explain(project, rule_id).estimate
     session_id = sessions.start(project, task="x", k=0).session_id
     _log(project, "unsorted", session_id=session_id, corrected_by_rule=rule_id)
+    assert standings.explain(project, rule_id).estimate == before, "whoever names a rule knows its coin"
+    sessions.end(project, session_id=session_id, outcome="accepted")
     after = standings.explain(project, rule_id).estimate
     assert after.effect > before.effect
     assert after.e_works == before.e_works == 1.0
+
+
+def test_naming_a_rule_without_a_session_steers_at_once(project: Project) -> None:
+    """Where no coin was flipped there is nothing to wait for."""
+    rule_id = rules.add(project, text="Sort imports.").rule_id
+    _log(project, "unsorted", corrected_by_rule=rule_id)
+    assert standings.explain(project, rule_id).estimate.effect > 0
 
 
 def test_an_unknown_rule_is_refused_and_nothing_is_logged(project: Project) -> None:

@@ -85,21 +85,29 @@ class Learning:
 
 
 def _learn(learner: Learner, event: Event) -> bool:
+    alarm = False
     match event.kind:
         case "session_scored":
             decision = Decision.model_validate(event.data["decision"])
-            return learner.observe(
-                event.subject, event.metrics["score"], decision.slate, holdout=decision.holdout
-            ).alarm
+            score = event.metrics["score"]
+            alarm = learner.observe(event.subject, score, decision.slate, decision.holdout).alarm
+            _take_hints(learner, event)
         case "session_closed":
             decision = Decision.model_validate(event.data["decision"])
-            learner.observe_missing(event.subject, decision.slate, holdout=decision.holdout)
-        case "mistake_logged":
-            learner.hint(event.choice, event.data["context"], shown=event.data["named_shown"])
+            learner.observe_missing(event.subject, decision.slate, decision.holdout)
+            _take_hints(learner, event)
+        case "mistake_logged" if event.data["named_now"]:
+            learner.hint(event.choice, event.data["context"], event.data["named_shown"])
         case "rule_added" if event.data["prior"]:
             learner.set_prior(event.subject, event.data["prior"])
         case "rule_decided" if event.choice in ("restore", "reword"):
             learner.reset(event.subject)
         case _:
             pass
-    return False
+    return alarm
+
+
+def _take_hints(learner: Learner, event: Event) -> None:
+    """Learn from the rules that the session's mistakes named, after its coins have been judged."""
+    for rule_id, shown in event.data["named"]:
+        learner.hint(rule_id, event.subject, shown)

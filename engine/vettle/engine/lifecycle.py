@@ -16,7 +16,7 @@ from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.records import SessionState, StatusChange
 from vettle.engine.settings import ScoreSettings
-from vettle.engine.store import Transaction
+from vettle.engine.store import Transaction, events
 from vettle.engine.store import sessions as table
 from vettle.engine.store.events import Event
 from vettle.engine.store.sessions import Session
@@ -110,9 +110,25 @@ def close_forgotten(project: Project, transaction: Transaction) -> None:
             session=session.id,
             subject=session.context,
             choice=reason,
-            data={"decision": session.decision.model_dump(mode="json")},
+            data=_evidence(transaction, session),
         )
         learning.fold(transaction.append(event))
+
+
+def _evidence(transaction: Transaction, session: Session) -> dict[str, object]:
+    """Return what is learned from a session besides its score: its decision, and the rules its mistakes named.
+
+    Named rules are learned from only now: whoever names one knows how its coin landed, and a prediction
+    that knew would bias the evidence of this very session.
+    """
+    return {
+        "decision": session.decision.model_dump(mode="json"),
+        "named": [
+            [event.choice, event.data["named_shown"]]
+            for event in events.of_session(transaction, session.id)
+            if event.kind == "mistake_logged" and event.choice
+        ],
+    }
 
 
 def enter_evidence(project: Project, transaction: Transaction, session: Session) -> list[StatusChange]:
@@ -135,7 +151,7 @@ def enter_evidence(project: Project, transaction: Transaction, session: Session)
                 "mistakes": session.mistakes,
                 "repeats": session.repeats,
             },
-            data={"decision": session.decision.model_dump(mode="json")},
+            data=_evidence(transaction, session),
         )
     )
     if learning.fold(event):

@@ -69,6 +69,7 @@ def log(
                     "same_as": similarity.text_hash(same.norm) if same else 0,
                     "context": session.context if session else "",
                     "named_shown": bool(session and _shown(session, corrected_by_rule)),
+                    "named_now": session is None or session.state not in ("open", "ended"),
                 },
             )
         )

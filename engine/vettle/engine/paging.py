@@ -11,7 +11,7 @@ from vettle.engine.records import Record
 REPLY_CHARACTERS = 20_000
 """What one answer may cost a reader."""
 
-_ROWS_CHARACTERS = 17_000
+_ROWS_CHARACTERS = 15_000
 
 Row = TypeVar("Row", bound=Record)
 

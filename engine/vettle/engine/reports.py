@@ -35,7 +35,7 @@ from vettle.engine.store.sessions import Session
 ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
 
 _STATES: tuple[SessionState, ...] = ("open", "ended", "scored", "abandoned", "unrewarded")
-_CLASSES = 20
+_MOST_GROUPS = 20
 _OPEN_CHARACTERS = 6_000
 
 
@@ -97,6 +97,11 @@ def _mean(moments: Moments) -> Mean:
     return Mean(n=round(moments.n), mean=round(moments.mean, 4) if moments.n else None)
 
 
+def _largest(groups: dict[str, Moments]) -> list[tuple[str, Moments]]:
+    """Return the groups of most observations, at most 20."""
+    return sorted(groups.items(), key=lambda item: (-item[1].n, item[0]))[:_MOST_GROUPS]
+
+
 def _first_day(since: int) -> str:
     return day(since) if since > 0 else ""
 
@@ -138,7 +143,7 @@ def _sessions(
     return SessionsReport(
         by_state=by_state,
         score=_mean(totals["score"]),
-        by_context={name: _mean(moments) for name, moments in sorted(scores.items())},
+        by_context={name: _mean(moments) for name, moments in _largest(scores)},
         mistakes_per_session=_mean(totals["mistakes"]).mean,
         sessions=listed,
         next_cursor=next_cursor,
@@ -163,7 +168,6 @@ def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
     for stat in stats(transaction, "mistake", since=_first_day(since)):
         by_class[stat.b] += stat.moments
     every = sum(by_class.values(), Moments())
-    largest = sorted(by_class.items(), key=lambda item: (-item[1].n, item[0]))[:_CLASSES]
     return MistakesReport(
         total=round(every.n),
         repeats=round(every.total),
@@ -175,7 +179,7 @@ def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
                 repeats=round(moments.total),
                 repeat_rate=round(moments.mean, 4),
             )
-            for name, moments in largest
+            for name, moments in _largest(by_class)
         ],
         recurring=[mistakes.past(mistake) for mistake in mistakes_table.recurring(transaction, limit=10)],
     )

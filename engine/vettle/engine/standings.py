@@ -33,6 +33,7 @@ TESTED: tuple[RuleStatus, ...] = ("trial", "proven", "pinned", "retired")
 
 _EVERY: tuple[RuleStatus, ...] = ("proven", "pinned", "trial", "quarantined", "retired")
 _FALSE_DISCOVERY_RATE = 0.05
+_MOST_DISCOVERIES = 50
 
 
 def page(
@@ -70,7 +71,7 @@ def page(
     return RulesPage(
         rules=rows,
         total=len(ranked),
-        discoveries=discoveries(learning, every),
+        discoveries=discoveries(learning, every)[:_MOST_DISCOVERIES],
         next_cursor=str(first + len(rows)) if rest > 0 else "",
         note=f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else "",
     )

@@ -99,7 +99,7 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"vettle: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except VettleError as error:
         click.echo(f"vettle: {error}", err=True)

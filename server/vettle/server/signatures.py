@@ -69,9 +69,9 @@ def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
 
 
 def _where(location: tuple[int | str, ...]) -> str:
-    return (
-        ".".join(str(part)[:80] for part in location if not (isinstance(part, str) and "[" in part)) or "arguments"
-    )
+    """Name the place of an error; pydantic's names for the members of a union say nothing to a caller."""
+    parts = [str(part)[:80] for part in location if not (isinstance(part, str) and "[" in part)]
+    return ".".join(parts) or "arguments"
 
 
 def description(parameter: inspect.Parameter) -> str:

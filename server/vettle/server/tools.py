@@ -35,7 +35,7 @@ from vettle.engine.arguments import (
     Unit,
     Weight,
 )
-from vettle.engine.paging import REPLY_CHARACTERS
+from vettle.engine.paging import REPLY_CHARACTERS, fit
 from vettle.engine.project import Project
 from vettle.engine.records import (
     MistakeLogged,
@@ -273,7 +273,11 @@ def rules_render(
         room -= len(file.diff)
         too_long = f"(diff of {len(file.diff)} characters left out: vettle render shows it)"
         files.append(file if room >= 0 or not file.diff else file.model_copy(update={"diff": too_long}))
-    return rendering.model_copy(update={"files": files})
+    left_out = fit(rendering.left_out, REPLY_CHARACTERS // 5)
+    notes = list(rendering.notes)
+    if len(left_out) < len(rendering.left_out):
+        notes.append(f"{len(rendering.left_out) - len(left_out)} more rules were left out.")
+    return rendering.model_copy(update={"files": files, "left_out": left_out, "notes": notes})
 
 
 def rendered(

@@ -101,7 +101,7 @@ class StatusRefused(Conflict):
 
     def __init__(self, subject: str, status: str, action: str, allowed: Sequence[str]) -> None:
         super().__init__(
-            f"action: {subject} is {status}, so it cannot {action}. Possible now: {', '.join(allowed) or 'nothing'}."
+            f"{subject} is {status}, so it cannot {action}. Possible now: {', '.join(allowed) or 'nothing'}."
         )
 
 

@@ -56,16 +56,16 @@ def signature(tool: Tool) -> Signature:
 
 def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
     """Say which arguments are wrong and what would be right; never repeat what was sent."""
-    found = error.errors(include_url=False, include_input=False)
-    fields = ", ".join(dict.fromkeys(_where(entry["loc"]) for entry in found))
-    messages = "; ".join(
-        entry["msg"].removeprefix("Value error, ")
-        if len(found) == 1
-        else f"{_where(entry['loc'])}: {entry['msg']}"
-        for entry in found[:5]
-    )
+    errors = error.errors(include_url=False, include_input=False)
+    found = [(_where(entry["loc"]), _message(entry["msg"])) for entry in errors]
+    fields = list(dict.fromkeys(field for field, _ in found))
+    said = [message if len(fields) == 1 else f"{field}: {message}" for field, message in found[:5]]
     names = ", ".join(parameter.name for parameter in of.parameters) or "none"
-    return fields, messages.rstrip("."), f"Arguments of {of.tool.name}: {names}"
+    return ", ".join(fields), "; ".join(said), f"Arguments of {of.tool.name}: {names}"
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ").rstrip(".")
 
 
 def _where(location: tuple[int | str, ...]) -> str:

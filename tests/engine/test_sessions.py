@@ -88,6 +88,20 @@ def test_every_decision_can_be_recomputed_from_the_log(project: Project) -> None
         assert sessions.replay(project, session.session_id).identical
 
 
+def test_a_decision_replays_after_the_settings_changed(project: Project) -> None:
+    """What a project prefers today does not change what was decided before."""
+    _add_rules(project, 5, prior=0.05)
+    before = [sessions.start(project, task="x", seed=seed).session_id for seed in range(5)]
+    project.close()
+    (project.root / ".vettle" / "config.toml").write_text("[selection]\nmin_effect = 0.5\nholdout = 1.0\n")
+    changed = Project(project.root, clock=project.clock)
+    assert all(sessions.replay(changed, session_id).identical for session_id in before)
+    after = sessions.start(changed, task="x")
+    assert after.rules == []
+    assert sessions.replay(changed, after.session_id).identical
+    changed.close()
+
+
 def test_two_processes_learn_the_same_bytes(project: Project) -> None:
     """A process that folded the events itself and one that restored a snapshot hold equal learners."""
     _add_rules(project, 6)

@@ -20,7 +20,7 @@ _ACTIVE = ("trial", "proven", "pinned")
 
 _CONTEXT_WEIGHT = 2.0
 _PATH_WEIGHT = 2.0
-_TAG_WEIGHT = 1.0
+_TAG_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from vettle.engine.records import (
     SessionStarted,
     StatusChange,
 )
+from vettle.engine.settings import SelectionSettings
 from vettle.engine.store import Transaction, events
 from vettle.engine.store import sessions as table
 from vettle.engine.store.events import Event
@@ -80,6 +81,7 @@ def start(
                     "candidates": list(work.only),
                     "agent": agent,
                     "model": model,
+                    "selection": project.settings.selection.model_dump(),
                     "decision": decision.model_dump(mode="json"),
                 },
             )
@@ -213,7 +215,7 @@ def _after_end(project: Project, score: float | None, changes: Sequence[StatusCh
 def replay(project: Project, session_id: str) -> Replay:
     """Recompute a session's decision from the event log alone, and compare it with the recorded one.
 
-    Uses today's settings; after a change of `min_effect`, `token_price` or `holdout` older decisions differ.
+    The pool, the posterior and the settings are those of that moment.
 
     Raises:
         UnknownSession: No session has this id.
@@ -230,9 +232,8 @@ def replay(project: Project, session_id: str) -> Replay:
             only=tuple(data["candidates"]),
         )
         learning = project.learning_as_of(transaction, recorded.folded)
-    recomputed = learning.choose(
-        work, project.settings.selection, session_id=session_id, k=recorded.k, seed=recorded.seed
-    )
+    settings = SelectionSettings.model_validate(data["selection"])
+    recomputed = learning.choose(work, settings, session_id=session_id, k=recorded.k, seed=recorded.seed)
     return Replay(
         session_id=session_id,
         recorded=recorded,

@@ -1,0 +1,95 @@
+"""Which folder is the project, and what its settings may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vettle.engine.errors import ConfigurationInvalid, ProjectNotFound
+from vettle.engine.project import find_root, prepare_state_folder
+from vettle.engine.settings import Settings, load
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path: Path) -> dict[str, str]:
+    """An environment whose home directory is the temporary folder."""
+    return {"HOME": str(tmp_path)}
+
+
+def _folder(path: Path, marker: str = "") -> Path:
+    path.mkdir(parents=True)
+    if marker:
+        (path / marker).mkdir()
+    return path
+
+
+def test_what_is_named_explicitly_comes_first(tmp_path: Path, home: dict[str, str]) -> None:
+    """--project, then VETTLE_PROJECT, then CLAUDE_PROJECT_DIR, then the folder we are in."""
+    one, two, three = (_folder(tmp_path / name) for name in ("one", "two", "three"))
+    here = _folder(tmp_path / "four", ".git")
+    named = home | {"VETTLE_PROJECT": str(two), "CLAUDE_PROJECT_DIR": str(three)}
+    assert find_root(str(one), named, here) == one
+    assert find_root("", named, here) == two
+    assert find_root("", home | {"CLAUDE_PROJECT_DIR": str(three)}, here) == three
+    assert find_root("", home, here) == here
+
+
+def test_our_own_folder_is_preferred_to_git(tmp_path: Path, home: dict[str, str]) -> None:
+    """Walking upwards, the nearest .vettle counts before any .git, and .git may be a file."""
+    outer = _folder(tmp_path / "outer", ".vettle")
+    inner = _folder(outer / "inner")
+    (inner / ".git").write_text("gitdir: elsewhere")
+    deep = _folder(inner / "a" / "b")
+    assert find_root("", home, deep) == outer
+    (outer / ".vettle").rmdir()
+    assert find_root("", home, deep) == inner
+
+
+def test_home_and_the_file_system_root_are_no_project(tmp_path: Path, home: dict[str, str]) -> None:
+    """A .git in the home directory does not make everything below it one project."""
+    (tmp_path / ".git").mkdir()
+    below = _folder(tmp_path / "somewhere")
+    with pytest.raises(ProjectNotFound, match="--project DIR"):
+        find_root("", home, below)
+
+
+def test_a_named_folder_must_exist(tmp_path: Path, home: dict[str, str]) -> None:
+    """A misspelt folder is an error, never a new folder."""
+    with pytest.raises(ProjectNotFound, match="VETTLE_PROJECT"):
+        find_root("", home | {"VETTLE_PROJECT": str(tmp_path / "nowhere")}, tmp_path)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_database_is_kept_out_of_git(tmp_path: Path) -> None:
+    """The state folder brings its own .gitignore, and leaves one that is there alone."""
+    folder = prepare_state_folder(tmp_path)
+    assert "vettle.db*" in (folder / ".gitignore").read_text()
+    (folder / ".gitignore").write_text("mine\n")
+    prepare_state_folder(tmp_path)
+    assert (folder / ".gitignore").read_text() == "mine\n"
+
+
+def test_missing_settings_are_the_defaults(tmp_path: Path) -> None:
+    """No file, no change."""
+    assert load(tmp_path / "config.toml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[score]\nreward_share = 2\n", "score.reward_share"),
+        ("[selection]\nholdout = nan\n", "selection.holdout"),
+        ("[sessions]\nabandoned_after_hours = 0\n", "sessions.abandoned_after_hours"),
+        ('durability = "sometimes"\n', "durability"),
+        ("colour = true\n", "colour"),
+        ("[score\n", "TOML"),
+    ],
+)
+def test_an_unusable_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
+    """The error names the file and the key, so that it can be mended at once."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationInvalid, match=named) as error:
+        load(path)
+    assert str(path) in str(error.value)

@@ -14,7 +14,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from vettle.engine.project import Project
 from vettle.engine.store import events
-from vettle.server.app import INSTRUCTIONS, create_server
+from vettle.server.app import create_server, instructions
 
 pytestmark = pytest.mark.asyncio
 
@@ -115,7 +115,8 @@ async def test_the_tool_list_is_what_was_reviewed_and_fits_its_budget(tmp_path: 
         pytest.fail(f"{GOLDEN} was missing and has been written: review it")
     assert shown == json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert len(json.dumps(shown)) / 4 <= 2_500
-    assert len(INSTRUCTIONS.encode()) < 2_048
+    assert len(instructions(str(tmp_path)).encode()) < 2_048
+    assert str(tmp_path) in instructions(str(tmp_path))
 
 
 ENDLESS = "x" * 10_000_000

@@ -7,6 +7,7 @@ stdout but the protocol; logging goes to stderr.
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import sys
 import threading
@@ -44,6 +45,14 @@ write true brings CLAUDE.md and the other rule files up to date.
 Pass session_id in every call: several agents work on one project at once. Retry a failed call with the same \
 client_ref. rule_decide is for decisions that a person made.
 """
+
+
+def instructions(project: str = "") -> str:
+    """Return what agents are told at the start, ending with the project that was found."""
+    try:
+        return f"{INSTRUCTIONS}\nProject: {find_root(project)}"
+    except VettleError as error:
+        return f"{INSTRUCTIONS}\n{error}"
 
 
 class Host:
@@ -87,10 +96,8 @@ class StrictTool(sdk.Tool):
             raise
         if isinstance(result, CallToolResult) and isinstance(result.structured_content, dict):
             # The SDK's text is the same JSON, indented: a third more tokens for clients that read it.
-            record = self.fn_metadata.output_model.model_validate(result.structured_content)
-            return result.model_copy(
-                update={"content": [TextContent(type="text", text=record.model_dump_json())]}
-            )
+            text = json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
+            return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
         return result
 
 
@@ -176,7 +183,7 @@ def create_server(project: str = "") -> MCPServer[None]:
         "vettle",
         title="vettle",
         version=version("vettle"),
-        instructions=INSTRUCTIONS,
+        instructions=instructions(project),
         tools=[_strict(tool, host) for tool in TOOLS],
         lifespan=lifespan,
         log_level="WARNING",

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -147,50 +147,55 @@ def _tell_truth(agent: SimulatedAgent, rules: dict[str, str]) -> None:
     )
 
 
+@dataclass
+class Tally:
+    """What came of the simulated sessions, in order."""
+
+    accepted: list[bool] = field(default_factory=list)
+    mistakes: int = 0
+    repeats: int = 0
+    changes: list[str] = field(default_factory=list)
+
+
 async def _simulate(client: Client, agent: SimulatedAgent, sessions: int, seed: int) -> None:
-    started = time.monotonic()
-    accepted = mistakes = repeats = 0
-    firsts, lasts = [0, 0], [0, 0]
-    changes: list[tuple[int, dict[str, Any]]] = []
-    for number in range(sessions):
-        kind, task, file = agent.task()
-        session = await _call(
-            client,
-            "session_start",
-            task=task,
-            context=kind,
-            paths=[file],
-            agent="simulated",
-            seed=number,
-            client_ref=f"demo {seed} {number}",
-        )
-        result = agent.work([rule["id"] for rule in session["rules"]])
-        for mistake in result.mistakes:
-            logged = await _call(
-                client,
-                "mistake_log",
-                session_id=session["session_id"],
-                error_class=mistake.error_class,
-                description=mistake.description,
-                correction=mistake.correction,
-            )
-            mistakes, repeats = mistakes + 1, repeats + logged["repeat"]
-        ended = await _call(client, "session_end", session_id=session["session_id"], outcome=result.outcome)
-        changes += [(number + 1, change) for change in ended["status_changes"]]
-        succeeded = result.outcome == "accepted"
-        accepted += succeeded
-        for count, counted in ((firsts, number < 100), (lasts, number >= sessions - 100)):
-            count[0] += counted
-            count[1] += counted and succeeded
-        _progress(number + 1, sessions)
+    started, tally = time.monotonic(), Tally()
+    for number in range(1, sessions + 1):
+        await _work(client, agent, tally, number, seed)
+        _progress(number, sessions)
     seconds = time.monotonic() - started
     click.echo(
-        f"\n3. {sessions} sessions over stdio in {seconds:.0f} s: {accepted} accepted, {mistakes} mistakes "
-        f"({repeats} repeated an earlier session's)."
+        f"\n3. {sessions} sessions over stdio in {seconds:.0f} s: {sum(tally.accepted)} accepted, "
+        f"{tally.mistakes} mistakes ({tally.repeats} repeated an earlier session's)."
     )
-    click.echo(f"   Accepted in the first {firsts[0]}: {firsts[1]}. In the last {lasts[0]}: {lasts[1]}.")
-    for number, change in changes:
-        click.echo(f"   session {number:4}: {change['rule_id']} {change['old']} -> {change['new']}")
+    first, last = tally.accepted[:100], tally.accepted[-100:]
+    click.echo(f"   Accepted in the first {len(first)}: {sum(first)}. In the last {len(last)}: {sum(last)}.")
+    for change in tally.changes:
+        click.echo(f"   {change}")
+
+
+async def _work(client: Client, agent: SimulatedAgent, tally: Tally, number: int, seed: int) -> None:
+    """Do one session as any agent would: start, log mistakes, end."""
+    kind, task, file = agent.task()
+    reference = f"demo {seed} {number}"
+    session = await _call(
+        client,
+        "session_start",
+        task=task,
+        context=kind,
+        paths=[file],
+        agent="simulated",
+        seed=number,
+        client_ref=reference,
+    )
+    result = agent.work([rule["id"] for rule in session["rules"]])
+    for mistake in result.mistakes:
+        logged = await _call(client, "mistake_log", session_id=session["session_id"], **asdict(mistake))
+        tally.mistakes += 1
+        tally.repeats += logged["repeat"]
+    ended = await _call(client, "session_end", session_id=session["session_id"], outcome=result.outcome)
+    tally.accepted.append(result.outcome == "accepted")
+    for change in ended["status_changes"]:
+        tally.changes.append(f"session {number:4}: {change['rule_id']} {change['old']} -> {change['new']}")
 
 
 def _progress(done: int, total: int) -> None:
@@ -220,7 +225,8 @@ async def _tell_proof(client: Client, agent: SimulatedAgent) -> None:
     false = [row for row in proven if agent.effects[row["id"]] <= 0]
     unsettled = page["total"] - len(settled)
     click.echo(
-        f"   {len(proven)} proven, {len(false)} of them falsely. {unsettled} are still too early to tell."
+        f"   {len(proven)} proven, {len(false)} of them falsely (of rules that do nothing, at most 5 % ever are). "
+        f"{unsettled} are still too early to tell."
     )
 
 

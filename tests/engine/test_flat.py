@@ -15,6 +15,12 @@ from vettle.engine.store.sqlite import SqliteDatabase
 _STEPS = 20
 
 
+def _word(number: int) -> str:
+    """Return one of many made-up words."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return letters[number % 26] + "o" + letters[number * 7 % 26] + "u" + letters[number * 11 % 26]
+
+
 class _Counted:
     """A project whose database counts the steps of its virtual machine."""
 
@@ -32,11 +38,12 @@ class _Counted:
     def session(self, index: int) -> None:
         """Do one whole session."""
         self.clock.forward(seconds=60)
-        started = sessions.start(self.project, task="fix the parser", k=2, seed=index)
+        context = "rare" if index == 3 else "common"
+        started = sessions.start(self.project, task="fix the parser", context=context, k=2, seed=index)
         mistakes.log(
             self.project,
             error_class="test",
-            description=f"assertion failed at line {index}",
+            description=f"assertion failed in {_word(index)} {_word(index // 26)} of the {_word(index % 7)} module",
             session_id=started.session_id,
         )
         rewards.log(self.project, outcome="accepted", session_id=started.session_id)
@@ -58,9 +65,9 @@ class _Counted:
 
 
 def test_no_call_walks_history(tmp_path: Path) -> None:
-    """A session, the lists and the reports take as many steps after 800 sessions as after 80."""
+    """A session, the lists and the reports take as many steps after 1,200 sessions as after 300."""
     counts = []
-    for history in (80, 800):
+    for history in (300, 1200):
         folder = tmp_path / str(history)
         folder.mkdir()
         counted = _Counted(folder, history)
@@ -71,6 +78,8 @@ def test_no_call_walks_history(tmp_path: Path) -> None:
                 "rules": counted.steps(lambda p=project: standings.page(p)),  # type: ignore[misc]
                 "status": counted.steps(lambda p=project: reports.status(p)),  # type: ignore[misc]
                 "sessions": counted.steps(lambda p=project: reports.report(p, kind="sessions", limit=5)),  # type: ignore[misc]
+                "rare": counted.steps(lambda p=project: reports.report(p, kind="sessions", context="rare")),  # type: ignore[misc]
+                "add": counted.steps(lambda p=project: rules.add(p, text="Another rule.")),  # type: ignore[misc]
                 "mistakes": counted.steps(lambda p=project: reports.report(p, kind="mistakes")),  # type: ignore[misc]
             }
         )

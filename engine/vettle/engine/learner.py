@@ -189,7 +189,10 @@ class Learner:
         if status == "proven":
             return status, ""
         if evidence.e_works >= effects.CLAIM:
-            return "proven", f"works: E={evidence.e_works:.3g}, the claim is wrong for at most 5 % of rules"
+            return (
+                "proven",
+                f"works: E={evidence.e_works:.3g} (of rules that do nothing, at most 5 % ever reach 20)",
+            )
         if evidence.shown >= RETIRE_SHOWINGS and self._hopeless(rule):
             return "retired", (
                 f"P(effect > {effects.MINIMUM_EFFECT}) < {RETIRE_CHANCE} wherever it was tried, "

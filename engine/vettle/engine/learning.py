@@ -10,7 +10,7 @@ from vettle.engine.learner import Learner
 from vettle.engine.pool import Pool, Work
 from vettle.engine.posterior import POLICY
 from vettle.engine.records import Decision
-from vettle.engine.selection import Candidates, Preferences, choose
+from vettle.engine.selection import Candidates, Preferences, choose, widening
 from vettle.engine.settings import SelectionSettings
 from vettle.engine.store import caches, events, rules
 from vettle.engine.store.events import Event, Transaction
@@ -61,13 +61,15 @@ class Learning:
     ) -> Decision:
         """Decide which rules a session gets, from what is known now (see `selection.choose`)."""
         pool = self.pool.candidates(work)
+        offered = pool[: widening(self.learner.sessions)]
+        settled = [rule for rule in pool if rule.status != "trial"]
         return choose(
             self.learner.posterior,
             Candidates(
                 rules=[rule.id for rule in pool],
-                tokens={rule.id: rule.tokens for rule in pool},
-                proven={rule.id for rule in pool if rule.status == "proven"},
-                pinned={rule.id for rule in pool if rule.status == "pinned"},
+                tokens={rule.id: rule.tokens for rule in offered},
+                proven={rule.id for rule in settled if rule.status == "proven"},
+                pinned={rule.id for rule in settled if rule.status == "pinned"},
             ),
             work.context,
             k=k,

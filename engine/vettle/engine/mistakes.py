@@ -127,9 +127,11 @@ def worth_avoiding(transaction: Transaction, context: str, task: str, limit: int
         match.mistake.id: past(match.mistake, match.score)
         for match in similarity.similar(transaction, context, task, limit=limit)
     }
-    for error_class in (context, ""):
-        for mistake in table.recurring(transaction, error_class=error_class, limit=limit):
-            found.setdefault(mistake.id, past(mistake))
+    frequent = table.recurring_in_class(transaction, context, limit=limit) + table.recurring(
+        transaction, limit=limit
+    )
+    for mistake in frequent:
+        found.setdefault(mistake.id, past(mistake))
     return list(found.values())[:limit]
 
 

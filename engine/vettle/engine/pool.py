@@ -100,11 +100,18 @@ class Pool:
             InvalidArgument: `work.only` names one that sessions do not draw from.
         """
         pool = self._named(work.only) if work.only else self._rules.values()
-        applicable = [rule for rule in pool if rule.status in _ACTIVE and _applies(rule, work)]
+        applicable = [
+            rule
+            for rule in pool
+            if rule.status in _ACTIVE
+            and (not rule.context or rule.context == work.context)
+            and (not rule.globs or not work.paths or _is_about(rule, work.paths))
+        ]
         scores = self._relevance(work, applicable)
-        return sorted(
-            applicable, key=lambda rule: (rule.status != "proven", -scores.get(rule.id, 0.0), rule.order)
-        )
+        ahead = [rule for rule in applicable if rule.id in scores or rule.status == "proven"]
+        ahead.sort(key=lambda rule: (rule.status != "proven", -scores.get(rule.id, 0.0), rule.order))
+        # In a big pool nearly all rules say nothing of this work: they are in order of age already.
+        return ahead + [rule for rule in applicable if not (rule.id in scores or rule.status == "proven")]
 
     def _named(self, rule_ids: Sequence[str]) -> list[Candidate]:
         for rule_id in rule_ids:
@@ -117,7 +124,7 @@ class Pool:
                     f"rule {rule_id} is {status}",
                     "Name rules that are on trial, proven or pinned",
                 )
-        return [self._rules[rule_id] for rule_id in dict.fromkeys(rule_ids)]
+        return sorted((self._rules[rule_id] for rule_id in set(rule_ids)), key=lambda rule: rule.order)
 
     def _relevance(self, work: Work, applicable: Collection[Candidate]) -> dict[str, float]:
         scores: dict[str, float] = defaultdict(float)
@@ -125,18 +132,16 @@ class Pool:
             found = self._words.get(word, ())
             for rule_id in found:
                 scores[rule_id] += 1.0 / len(found) ** 0.5
-        if work.paths or work.tags or any(rule.context for rule in applicable):
-            for rule in applicable:
-                bonus = _CONTEXT_WEIGHT * bool(rule.context) + _TAG_WEIGHT * (rule.category in work.tags)
-                if bonus or (rule.globs and work.paths):
-                    scores[rule.id] += bonus + _PATH_WEIGHT * bool(rule.globs and work.paths)
+        for rule in applicable:
+            if rule.context:
+                scores[rule.id] += _CONTEXT_WEIGHT
+            if rule.globs and work.paths:
+                scores[rule.id] += _PATH_WEIGHT
+            if work.tags and rule.category in work.tags:
+                scores[rule.id] += _TAG_WEIGHT
         return scores
 
 
-def _applies(rule: Candidate, work: Work) -> bool:
-    """Return whether the rule is about this kind of work and, when paths are known, about one of them."""
-    if rule.context and rule.context != work.context:
-        return False
-    if not rule.globs or not work.paths:
-        return True
-    return any(matches(glob, path) for glob in rule.globs for path in work.paths)
+def _is_about(rule: Candidate, paths: Sequence[str]) -> bool:
+    """Return whether a rule with globs is about any of the paths."""
+    return any(matches(glob, path) for glob in rule.globs for path in paths)

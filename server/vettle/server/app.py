@@ -6,6 +6,7 @@ stdout but the protocol; logging goes to stderr.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import logging
@@ -171,12 +172,14 @@ def create_server(project: str = "") -> MCPServer[None]:
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[None]) -> AsyncIterator[None]:
-        # numpy takes 0.1 s to import: after the handshake is early enough, before the first call is better.
-        warming = threading.Thread(target=_warm_up, daemon=True)
+        # numpy takes 0.1 s to import: not while the client waits for the handshake, but before the first call.
+        warming = threading.Timer(_WARM_UP_SECONDS, _warm_up)
+        warming.daemon = True
         warming.start()
         try:
             yield None
         finally:
+            warming.cancel()
             host.close()
 
     server = MCPServer[None](
@@ -193,6 +196,9 @@ def create_server(project: str = "") -> MCPServer[None]:
     _add_prompts(server)
     _add_completions(server, host)
     return server
+
+
+_WARM_UP_SECONDS = 0.2
 
 
 def _warm_up() -> None:
@@ -274,4 +280,7 @@ def _known(host: Host, name: str) -> list[str]:
 def serve(project: str = "") -> None:
     """Serve on stdin and stdout until stdin closes."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    create_server(project).run()
+    server = create_server(project)
+    gc.freeze()
+    gc.enable()
+    server.run()

@@ -7,7 +7,6 @@ usage, 3 damaged or refused, 4 edited by hand, 70 an error of ours.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from importlib import import_module
@@ -55,7 +54,9 @@ class _LazyGroup(click.Group):
         """Import a command; for a name that is none, say which was probably meant."""
         lazy = _COMMANDS.get(cmd_name)
         if lazy is None:
-            # click suggests commands it has loaded, and here none is.
+            # click suggests commands it has loaded, and here none is. Imported here: help has no use for it.
+            import difflib
+
             near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)

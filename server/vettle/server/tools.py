@@ -55,7 +55,6 @@ from vettle.engine.records import (
     Severity,
     Status,
 )
-from vettle.renderers.render import render
 
 Target = Literal["auto", "claude", "cursor", "copilot", "windsurf", "continue"]
 ResponseFormat = Annotated[
@@ -284,6 +283,9 @@ def rendered(
     project: Project, *, targets: tuple[str, ...], write: bool, check: bool, remove: bool, force: bool
 ) -> Rendering:
     """Render, with every diff whole unless only a check was asked for."""
+    # Imported here because a server starts often and renders rarely.
+    from vettle.renderers.render import render
+
     rendering = render(
         project.root,
         standings.to_render(project),

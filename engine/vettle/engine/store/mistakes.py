@@ -117,8 +117,9 @@ def with_ids(transaction: Transaction, numbers: Sequence[int]) -> list[Mistake]:
     """Return the mistakes with these numbers, in the order of their numbers."""
     if not numbers:
         return []
+    # `project+0` keeps the planner from walking all mistakes of the project instead of the few named.
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM mistake WHERE project=?"  # noqa: S608 - constant columns, `?` only
+        f"SELECT {_COLUMNS} FROM mistake WHERE project+0=?"  # noqa: S608 - constant columns, `?` only
         f" AND id IN ({','.join('?' * len(numbers))}) ORDER BY id",
         (transaction.project, *numbers),
     )
@@ -134,11 +135,22 @@ def postings(transaction: Transaction, error_class: str, term: str, limit: int) 
     return [int(row[0]) for row in rows]
 
 
-def recurring(transaction: Transaction, *, error_class: str = "", limit: int = 5) -> list[Mistake]:
-    """Return the mistakes made most often, at least twice, of one class if given, of the 200 most frequent."""
+def recurring(transaction: Transaction, *, limit: int = 5) -> list[Mistake]:
+    """Return the mistakes made most often, at least twice, the most frequent first."""
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM mistake WHERE project=? AND n>1 ORDER BY n DESC, id LIMIT 200",  # noqa: S608 - constant columns
+        "SELECT id FROM mistake WHERE project=? AND n>1 ORDER BY n DESC, id LIMIT ?",
+        (transaction.project, limit),
+    )
+    found = {mistake.id: mistake for mistake in with_ids(transaction, [row[0] for row in rows])}
+    return [found[row[0]] for row in rows]
+
+
+def recurring_in_class(transaction: Transaction, error_class: str, *, limit: int = 5) -> list[Mistake]:
+    """Return the mistakes of one class among the 200 made most often, the most frequent first."""
+    rows = transaction.execute(
+        "SELECT id, class FROM mistake WHERE project=? AND n>1 ORDER BY n DESC, id LIMIT 200",
         (transaction.project,),
     )
-    found = [_mistake(row) for row in rows if not error_class or row[1] == error_class]
-    return found[:limit]
+    chosen = [row[0] for row in rows if row[1] == error_class][:limit]
+    found = {mistake.id: mistake for mistake in with_ids(transaction, chosen)}
+    return [found[number] for number in chosen]

@@ -36,7 +36,7 @@ _VERSION_1 = (
         context TEXT NOT NULL, globs {json} NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL,
         reason TEXT NOT NULL, rationale TEXT NOT NULL, prior DOUBLE PRECISION NOT NULL, hash BIGINT NOT NULL,
         created BIGINT NOT NULL, PRIMARY KEY(project, id)){without_rowid}""",
-    "CREATE INDEX ix_rule_hash ON rule(project, hash)",
+    "CREATE INDEX ix_rule_hash ON rule(project, hash, event)",
     "CREATE INDEX ix_rule_status ON rule(project, status)",
     # reward_sum: sum of weight * value over the session's rewards; score: set once, when it enters the evidence
     """CREATE TABLE session(
@@ -48,6 +48,7 @@ _VERSION_1 = (
         decision {json} NOT NULL, PRIMARY KEY(project, id)){without_rowid}""",
     "CREATE INDEX ix_session_state ON session(project, state, seen)",
     "CREATE INDEX ix_session_started ON session(project, started, id)",
+    "CREATE INDEX ix_session_context ON session(project, context, started, id)",
     # canonical: the mistake that this one is a rewording of (itself if none); only canonical rows are counted
     """CREATE TABLE mistake(
         id {identity}, project INTEGER NOT NULL, class TEXT NOT NULL, hash BIGINT NOT NULL,

@@ -171,10 +171,11 @@ def newest_first(
 ) -> list[Session]:
     """Return sessions started since the given time, newest first, from just before (started, id) on."""
     started, session_id = before or (2**62, "")
+    # A context that is not asked for must not stand in the query, or no index serves the one that is.
+    where, narrowed = ("project=? AND context=?", [context]) if context else ("project=?", [])
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM session WHERE project=? AND started>=?"  # noqa: S608 - constant columns
-        " AND (started<? OR (started=? AND id<?)) AND (?='' OR context=?)"
-        " ORDER BY started DESC, id DESC LIMIT ?",
-        (transaction.project, since, started, started, session_id, context, context, limit),
+        f"SELECT {_COLUMNS} FROM session WHERE {where} AND started>=?"  # noqa: S608 - constant text
+        " AND (started<? OR (started=? AND id<?)) ORDER BY started DESC, id DESC LIMIT ?",
+        [transaction.project, *narrowed, since, started, started, session_id, limit],
     )
     return list(map(_session, rows))

@@ -120,6 +120,35 @@ def test_two_processes_learn_the_same_bytes(project: Project) -> None:
     newcomer.close()
 
 
+def test_a_damaged_snapshot_is_only_a_cache(project: Project) -> None:
+    """Without a usable snapshot a new process learns everything again from the log."""
+    _add_rules(project, 3)
+    for _ in range(110):
+        started = sessions.start(project, task="x")
+        sessions.end(project, session_id=started.session_id, outcome="accepted")
+    with project.write() as transaction:
+        learned = project.learning(transaction).learner.to_bytes()
+        transaction.execute("UPDATE snapshot SET state=substr(state, 1, 100)")
+    newcomer = Project(project.root, clock=project.clock)
+    with newcomer.read() as transaction:
+        assert newcomer.learning(transaction).learner.to_bytes() == learned
+    newcomer.close()
+
+
+def test_a_session_that_had_the_old_text_says_nothing_about_the_new(project: Project) -> None:
+    """A rule reworded while a session was open is not judged by that session."""
+    rule_id = rules.add(project, text="Sort imports.", prior=0.2).rule_id
+    old = sessions.start(project, task="x", k=1).session_id
+    rules.decide(project, rule_id=rule_id, action="reword", reason="clearer", text="Sort all imports.")
+    new = sessions.start(project, task="x", k=1).session_id
+    sessions.end(project, session_id=old, outcome="accepted")
+    estimate = standings.explain(project, rule_id).estimate
+    assert estimate.shown + estimate.withheld == 0
+    sessions.end(project, session_id=new, outcome="accepted")
+    estimate = standings.explain(project, rule_id).estimate
+    assert estimate.shown + estimate.withheld == 1
+
+
 def test_a_rule_for_other_work_is_not_a_candidate(project: Project) -> None:
     """Context and globs decide whether a rule applies; without paths, globs do not exclude."""
     rules.add(project, text="Only for docs.", context="docs")

@@ -34,9 +34,15 @@ class Learning:
         kept = caches.snapshot(transaction, POLICY)
         if kept is None:
             return cls(Learner(), Pool(), 0)
+        folded, state = kept
+        try:
+            learner = Learner.from_bytes(state)
+        except ValueError:
+            # It is only a cache: the log has everything.
+            return cls(Learner(), Pool(), 0)
         # The table is ahead of the snapshot; folding its newer events again changes nothing.
         pool = Pool(rules.with_status(transaction, ("quarantined", "trial", "proven", "pinned", "retired")))
-        return cls(Learner.from_bytes(kept[1]), pool, kept[0])
+        return cls(learner, pool, folded)
 
     @classmethod
     def as_of(cls, transaction: Transaction, event: int) -> Learning:

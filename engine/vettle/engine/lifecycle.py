@@ -118,11 +118,18 @@ def close_forgotten(project: Project, transaction: Transaction) -> None:
 def _evidence(transaction: Transaction, session: Session) -> dict[str, object]:
     """Return what is learned from a session besides its score: its decision, and the rules its mistakes named.
 
+    A rule that was restored or reworded meanwhile began anew, so what this session had of it is left out.
     Named rules are learned from only now: whoever names one knows how its coin landed, and a prediction
     that knew would bias the evidence of this very session.
     """
+    decision = session.decision
+    slate = tuple(
+        entry
+        for entry in decision.slate
+        if not events.began_anew(transaction, entry.rule, after=decision.folded)
+    )
     return {
-        "decision": session.decision.model_dump(mode="json"),
+        "decision": decision.model_copy(update={"slate": slate}).model_dump(mode="json"),
         "named": [
             [event.choice, event.data["named_shown"]]
             for event in events.of_session(transaction, session.id)

@@ -185,6 +185,16 @@ def of_subject(
     return list(map(_event, rows))
 
 
+def began_anew(transaction: Transaction, rule_id: str, *, after: int) -> bool:
+    """Return whether the rule was restored or reworded later than the given event."""
+    rows = transaction.execute(
+        "SELECT 1 FROM event WHERE project=? AND subject=? AND kind='rule_decided'"
+        " AND choice IN ('restore', 'reword') AND id>? LIMIT 1",
+        (transaction.project, rule_id, after),
+    )
+    return bool(rows)
+
+
 def count(transaction: Transaction) -> int:
     """Return how many events the project has."""
     return int(

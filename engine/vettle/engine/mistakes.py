@@ -114,8 +114,8 @@ def past(mistake: Mistake, score: float = 0.0) -> PastMistake:
     return PastMistake(
         mistake_id=f"m{mistake.id}",
         error_class=mistake.error_class,
-        description=mistake.text[:300],
-        correction=mistake.correction[:300],
+        description=quarantine.shown(mistake.text),
+        correction=quarantine.shown(mistake.correction),
         occurrences=mistake.n,
         similarity=score,
     )
@@ -147,11 +147,12 @@ def _answer(
     suggested = ""
     if canonical.n >= SUGGEST_AFTER and not named:
         suggested = _suggestion(transaction, canonical, description)
-    corrections = [match for match in matches if match.mistake.correction]
+    similar = [past(match.mistake, match.score) for match in matches]
+    corrections = [mistake.correction for mistake in similar if mistake.correction]
     if suggested:
         next_step = "It keeps coming back: pass suggested_rule to rule_add with source mistake."
     elif corrections:
-        next_step = f"Try what corrected it before: {corrections[0].mistake.correction[:200]}"
+        next_step = f"Try what corrected it before: {corrections[0]}"
     else:
         next_step = (
             "Once you know what corrects it, log that as the correction of the next mistake of this kind."
@@ -162,7 +163,7 @@ def _answer(
         session_id=session.id if session else "",
         repeat=repeat,
         occurrences=canonical.n,
-        similar=[past(match.mistake, match.score) for match in matches],
+        similar=similar,
         suggested_rule=suggested,
         note=(
             f"Session {session.id} is {session.state} already: the mistake is kept, but not counted for it."
@@ -174,9 +175,13 @@ def _answer(
 
 
 def _suggestion(transaction: Transaction, mistake: Mistake, description: str) -> str:
-    """Return a rule against the mistake, or "" when one that says the same is there already."""
+    """Return a rule against the mistake, or "" when there is one already or its text would need a person."""
     text = mistake.correction or f"Avoid this mistake: {description}"
     text = " ".join(text.split())
-    if len(text) > 400 or rules_table.with_hash(transaction, similarity.rule_hash(text, "", ())) is not None:
+    if (
+        len(text) > 400
+        or quarantine.reasons(text)
+        or rules_table.with_hash(transaction, similarity.rule_hash(text, "", ())) is not None
+    ):
         return ""
     return text

@@ -21,8 +21,10 @@ HIDDEN = frozenset(
 )
 """Code points that print nothing but reach a model: zero-width, bidirectional, tags, fillers, selectors."""
 
+URL = "a URL"
+
 _CHECKS = (
-    ("a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.\w", re.IGNORECASE)),
+    (URL, re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.\w", re.IGNORECASE)),
     (
         "an injection phrase",
         re.compile(
@@ -86,3 +88,12 @@ def reasons(text: str) -> list[str]:
     visible = "".join(character for character in plain if ord(character) not in HIDDEN)
     found += [name for name, pattern in _CHECKS if pattern.search(visible)]
     return found
+
+
+def shown(text: str, limit: int = 300) -> str:
+    """Return logged text as a later agent may see it: shortened, or only named if it would instruct that agent.
+
+    Mistakes quote logs, and logs quote anybody. An address is fine in a log; an injection phrase is not.
+    """
+    found = [reason for reason in reasons(" ".join(text.split())) if reason != URL]
+    return f"(not shown: it holds {', '.join(found)})" if found else text[:limit]

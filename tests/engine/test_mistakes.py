@@ -57,6 +57,12 @@ def test_different_mistakes_are_not_repeats(project: Project, left: str, right: 
     assert _log(project, right).occurrences == 1
 
 
+def test_any_language_is_recognised(project: Project) -> None:
+    """Words are words in every script."""
+    _log(project, "забыл добавить проверку типов в новый модуль")
+    assert _log(project, "забыл добавить проверку типов в новый старый модуль").occurrences == 2
+
+
 def test_another_class_is_another_mistake(project: Project) -> None:
     """Mistakes are compared within their class."""
     _log(project, "missing name", error_class="import")

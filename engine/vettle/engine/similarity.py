@@ -44,7 +44,7 @@ _SLOTS = (
     (re.compile(r"[-+]?\b\d+(?:[.,]\d+)*\b"), " <number> "),
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
 _NEGATIONS = frozenset({"not", "no", "never", "without", "dont", "cannot", "wont"})
 _STOP = frozenset(
     [

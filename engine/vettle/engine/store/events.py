@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vettle.engine.identifiers import canonical_json
@@ -88,17 +88,7 @@ class Transaction:
                 canonical_json(event.data),
             ),
         )
-        stored = Event(
-            kind=event.kind,
-            uid=event.uid,
-            session=event.session,
-            subject=event.subject,
-            choice=event.choice,
-            metrics=event.metrics,
-            data=event.data,
-            id=int(rows[0][0]),
-            ts=self.now,
-        )
+        stored = replace(event, id=int(rows[0][0]), ts=self.now)
         self._fold(self, stored)
         return stored
 

@@ -43,6 +43,9 @@ def _no_way_out(value: str) -> str:
     return path
 
 
+RULE_CHARACTERS = 400
+"""The longest a rule may be; longer text is refused, never cut, because a cut can drop an "unless"."""
+
 _Line = AfterValidator(_one_line)
 _Text = AfterValidator(_paragraphs)
 _NotBlank = AfterValidator(_not_blank)
@@ -55,8 +58,8 @@ Task = Annotated[str, Field(max_length=2_000), _Text]
 RequiredTask = Annotated[str, Field(min_length=1, max_length=2_000), _Text, _NotBlank]
 Description = Annotated[str, Field(min_length=1, max_length=4_000), _Text, _NotBlank]
 Notes = Annotated[str, Field(max_length=4_000), _Text]
-RuleText = Annotated[str, Field(max_length=400), _Line]
-RequiredRuleText = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]
+RuleText = Annotated[str, Field(max_length=RULE_CHARACTERS), _Line]
+RequiredRuleText = Annotated[str, Field(min_length=1, max_length=RULE_CHARACTERS), _Line, _NotBlank]
 ProjectPath = Annotated[str, Field(max_length=1_000), _Line]
 Glob = Annotated[str, Field(min_length=1, max_length=200), _Line, _NotBlank, _NoWayOut]
 Reason = Annotated[str, Field(min_length=1, max_length=400), _Line, _NotBlank]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vettle.engine import lifecycle, quarantine, rules, similarity
+from vettle.engine.arguments import RULE_CHARACTERS
 from vettle.engine.project import Project
 from vettle.engine.records import MistakeLogged, PastMistake, Severity
 from vettle.engine.store import Transaction
@@ -179,7 +180,7 @@ def _suggestion(transaction: Transaction, mistake: Mistake, description: str) ->
     text = mistake.correction or f"Avoid this mistake: {description}"
     text = " ".join(text.split())
     if (
-        len(text) > 400
+        len(text) > RULE_CHARACTERS
         or quarantine.reasons(text)
         or rules_table.with_hash(transaction, similarity.rule_hash(text, "", ())) is not None
     ):

@@ -5,23 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_CHARACTERS = 400
+from vettle.engine.quarantine import HIDDEN
 
-_INVISIBLE = frozenset(
-    map(
-        chr,
-        (
-            *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2800, 0x3164, 0xFEFF, 0xFFA0),
-            *range(0x200B, 0x2010),  # zero-width spaces and joiners, direction marks
-            *range(0x202A, 0x202F),  # bidirectional embeddings and overrides
-            *range(0x2060, 0x2070),  # word joiner, invisible operators, isolates
-            *range(0xFE00, 0xFE10),  # variation selectors
-            *range(0xFFF9, 0xFFFC),  # interlinear annotations
-            *range(0xE0000, 0xE0080),  # tag characters
-            *range(0xE0100, 0xE01F0),  # more variation selectors
-        ),
-    )
-)
 _DROPPED_CATEGORIES = frozenset({"Cf", "Co", "Cs", "Cn"})
 _SPACE_CATEGORIES = frozenset({"Zl", "Zp", "Zs", "Cc"})
 
@@ -87,7 +72,7 @@ def neutral(text: str) -> str:
 
     Apply it exactly once, when a file is written, and never store the result: a second pass escapes the
     escapes. Text without a visible character gives "". The result may be longer than the text; nothing
-    is cut, so the caller leaves out what has more than MAX_CHARACTERS.
+    is cut, so the caller leaves out what is longer than a rule may be.
     """
     line, held = _hold_code_spans(_one_line(text))
     for pattern, replacement in _ESCAPES:
@@ -104,7 +89,7 @@ def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category in _SPACE_CATEGORIES:
         return " "
-    return "" if character in _INVISIBLE or category in _DROPPED_CATEGORIES else character
+    return "" if ord(character) in HIDDEN or category in _DROPPED_CATEGORIES else character
 
 
 def _hold_code_spans(line: str) -> tuple[str, list[str]]:

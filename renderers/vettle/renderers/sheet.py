@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vettle.engine.arguments import RULE_CHARACTERS
 from vettle.engine.records import LeftOut, Rule
 from vettle.renderers.budget import Budget, Line, fit
 from vettle.renderers.globs import NotPortable, canonical
 from vettle.renderers.naming import Globs, slugs
-from vettle.renderers.neutral import MAX_CHARACTERS, neutral
+from vettle.renderers.neutral import neutral
 
 _RENDERED_STATUSES = frozenset({"proven", "pinned"})
 
@@ -73,9 +74,9 @@ def _globs(rule: Rule) -> Globs:
 
 
 def _line(rule: Rule) -> Line:
-    if len(rule.text) > MAX_CHARACTERS:
+    if len(rule.text) > RULE_CHARACTERS:
         raise _Unrenderable(
-            f"its text has {len(rule.text):,} characters and {MAX_CHARACTERS} is the most; "
+            f"its text has {len(rule.text):,} characters and {RULE_CHARACTERS} is the most; "
             "shorten it with rule_decide, action reword"
         )
     text = neutral(rule.text)

@@ -3,8 +3,9 @@ from itertools import permutations
 import pytest
 from tests.renderers.support import make_rule, three_rules
 
+from vettle.engine.paging import tokens
 from vettle.engine.records import RuleStatus
-from vettle.renderers.budget import Budget, tokens
+from vettle.renderers.budget import Budget
 from vettle.renderers.sheet import arrange
 from vettle.renderers.targets import NAMES, documents
 

@@ -41,7 +41,7 @@ class Learning:
             # It is only a cache: the log has everything.
             return cls(Learner(), Pool(), 0)
         # The table is ahead of the snapshot; folding its newer events again changes nothing.
-        pool = Pool(rules.with_status(transaction, ("quarantined", "trial", "proven", "pinned", "retired")))
+        pool = Pool(rules.every(transaction))
         return cls(learner, pool, folded)
 
     @classmethod

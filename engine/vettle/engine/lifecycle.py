@@ -7,7 +7,7 @@ are folded by the check that tells whether missing outcomes depend on the coin.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vettle.engine import rules
 from vettle.engine.clock import DAY, HOUR
@@ -44,16 +44,11 @@ def preview(project: Project, session: Session) -> float | None:
     return score(project.settings.score, session.outcome, session.mistakes, session.repeats)
 
 
-def open_ids(transaction: Transaction) -> list[str]:
-    """Return the ids of the open sessions, longest silent first."""
-    return [session.id for session in table.in_state(transaction, "open")]
-
-
 def require(transaction: Transaction, session_id: str) -> Session:
     """Return the session with this id, or raise UnknownSession naming the open ones."""
     session = table.get(transaction, session_id)
     if session is None:
-        raise UnknownSession(session_id, open_ids(transaction))
+        raise UnknownSession(session_id, [each.id for each in table.in_state(transaction, "open")])
     return session
 
 
@@ -88,28 +83,26 @@ def resolve(
     return None
 
 
+def forgotten(project: Project, transaction: Transaction, state: Literal["open", "ended"]) -> list[Session]:
+    """Return open sessions that nobody ended in time, or ended ones that nobody rewarded; at most 100."""
+    limits = project.settings.sessions
+    patience = limits.abandoned_after_hours * HOUR if state == "open" else limits.unrewarded_after_days * DAY
+    return table.in_state(transaction, state, unseen_since=transaction.now - int(patience))
+
+
 def close_forgotten(project: Project, transaction: Transaction) -> None:
     """Close the sessions that have been silent for too long, at most 100 of each kind at once."""
-    limits = project.settings.sessions
-    abandoned = transaction.now - int(limits.abandoned_after_hours * HOUR)
-    unrewarded = transaction.now - int(limits.unrewarded_after_days * DAY)
-    forgotten = [
-        *(("abandoned", session) for session in table.in_state(transaction, "open", unseen_since=abandoned)),
-        *(
-            ("unrewarded", session)
-            for session in table.in_state(transaction, "ended", unseen_since=unrewarded)
-        ),
-    ]
-    if not forgotten:
+    silent = [*forgotten(project, transaction, "open"), *forgotten(project, transaction, "ended")]
+    if not silent:
         return
     learning = project.learning(transaction)
-    for reason, session in forgotten:
+    for session in silent:
         event = Event(
             kind="session_closed",
             uid=new_uid(transaction.now),
             session=session.id,
             subject=session.context,
-            choice=reason,
+            choice="abandoned" if session.state == "open" else "unrewarded",
             data=_evidence(transaction, session),
         )
         learning.fold(transaction.append(event))

@@ -70,7 +70,7 @@ def log(
                     "same_as": similarity.text_hash(same.norm) if same else 0,
                     "context": session.context if session else "",
                     "named_shown": bool(session and _shown(session, corrected_by_rule)),
-                    "named_now": session is None or session.state not in ("open", "ended"),
+                    "named_now": session is None or not session.counts,
                 },
             )
         )
@@ -158,7 +158,6 @@ def _answer(
         next_step = (
             "Once you know what corrects it, log that as the correction of the next mistake of this kind."
         )
-    late = session is not None and session.state not in ("open", "ended")
     return MistakeLogged(
         mistake_id=f"m{canonical.id}",
         session_id=session.id if session else "",
@@ -168,7 +167,7 @@ def _answer(
         suggested_rule=suggested,
         note=(
             f"Session {session.id} is {session.state} already: the mistake is kept, but not counted for it."
-            if late and session
+            if session and not session.counts
             else ""
         ),
         next_step=next_step,

@@ -27,6 +27,11 @@ def fit(rows: Sequence[Row], characters: int = _ROWS_CHARACTERS) -> list[Row]:
     return kept
 
 
+def tokens(text: str) -> int:
+    """Estimate what a model pays to read a text: a token for four characters."""
+    return len(text) // 4
+
+
 def number(cursor: str) -> int:
     """Return the number that a cursor stands for, 0 for the first page.
 

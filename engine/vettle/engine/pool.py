@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vettle.engine.errors import InvalidArgument, UnknownRule
+from vettle.engine.paging import tokens
 from vettle.engine.paths import matches
 from vettle.engine.records import Rule, RuleStatus
 from vettle.engine.similarity import terms
 from vettle.engine.store.events import Event
 
-_CHARACTERS_PER_TOKEN = 4
 _ACTIVE = ("trial", "proven", "pinned")
 
 _CONTEXT_WEIGHT = 2.0
@@ -39,7 +39,7 @@ class Candidate:
     @property
     def tokens(self) -> int:
         """What a reader pays for the rule, estimated from its length."""
-        return len(self.text) // _CHARACTERS_PER_TOKEN
+        return tokens(self.text)
 
 
 @dataclass(frozen=True)

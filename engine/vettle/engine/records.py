@@ -19,6 +19,7 @@ RewardOutcome = Literal["accepted", "revision", "rejected"]
 RewardSource = Literal["manual", "human", "ci", "git", "judge"]
 SessionState = Literal["open", "ended", "scored", "abandoned", "unrewarded"]
 Target = Literal["claude", "cursor", "copilot", "windsurf", "continue"]
+ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
 FileAction = Literal["create", "update", "unchanged", "remove", "refused"]
 
 
@@ -322,7 +323,7 @@ class RulesReport(Record):
 class Report(Record):
     """The answer to `report_get`: exactly one of the four parts is filled, the one named by `kind`."""
 
-    kind: Literal["sessions", "mistakes", "rewards", "rules"]
+    kind: ReportKind
     period: str
     context: str
     sessions: SessionsReport | None = None

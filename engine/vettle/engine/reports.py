@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from importlib.metadata import version
-from typing import Literal
 
 from vettle.engine import lifecycle, mistakes, paging, standings
 from vettle.engine.clock import DAY
@@ -16,10 +15,10 @@ from vettle.engine.records import (
     MistakesReport,
     Record,
     Report,
+    ReportKind,
     RewardsReport,
     RulesReport,
     SessionsReport,
-    SessionState,
     SessionSummary,
     Status,
 )
@@ -32,9 +31,6 @@ from vettle.engine.store.moments import Moments, stats
 from vettle.engine.store.schema import SCHEMA_VERSION
 from vettle.engine.store.sessions import Session
 
-ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
-
-_STATES: tuple[SessionState, ...] = ("open", "ended", "scored", "abandoned", "unrewarded")
 _MOST_GROUPS = 20
 _OPEN_CHARACTERS = 6_000
 
@@ -214,8 +210,7 @@ def status(project: Project) -> Status:
             "unrewarded": totals.get("unrewarded", 0),
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
-        forgotten = transaction.now - int(project.settings.sessions.abandoned_after_hours * 3_600_000_000)
-        stale = len(sessions_table.in_state(transaction, "open", unseen_since=forgotten))
+        stale = len(lifecycle.forgotten(project, transaction, "open"))
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),

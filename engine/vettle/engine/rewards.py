@@ -43,7 +43,7 @@ def append(
             data={
                 "notes": quarantine.redact(notes),
                 "rules_active": list(rules_active),
-                "counted": session is not None and session.state in ("open", "ended"),
+                "counted": session is not None and session.counts,
             },
         )
     )

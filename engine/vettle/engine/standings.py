@@ -31,7 +31,7 @@ RENDERED: tuple[RuleStatus, ...] = ("pinned", "proven")
 TESTED: tuple[RuleStatus, ...] = ("trial", "proven", "pinned", "retired")
 """The statuses that count as the pool when discoveries are made."""
 
-_EVERY: tuple[RuleStatus, ...] = ("proven", "pinned", "trial", "quarantined", "retired")
+_ORDER: tuple[RuleStatus, ...] = ("proven", "pinned", "trial", "quarantined", "retired")
 _FALSE_DISCOVERY_RATE = 0.05
 _MOST_DISCOVERIES = 50
 
@@ -57,7 +57,7 @@ def page(
     first = paging.number(cursor)
     with project.read() as transaction:
         learning = project.learning(transaction)
-        every = table.with_status(transaction, _EVERY)
+        every = table.every(transaction)
     found = [
         rule
         for rule in every
@@ -87,9 +87,9 @@ def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
 
     def key(rule: Rule) -> tuple[float, float, float]:
         if not learning.learner.knows(rule.id):
-            return (_EVERY.index(rule.status), 0.0, -rule.prior)
+            return (_ORDER.index(rule.status), 0.0, -rule.prior)
         works = learning.learner.evidence(rule.id).e_works
-        return (_EVERY.index(rule.status), -works, -learning.learner.estimate(rule.id).effect)
+        return (_ORDER.index(rule.status), -works, -learning.learner.estimate(rule.id).effect)
 
     return sorted(found, key=key)
 

@@ -27,11 +27,6 @@ class Budget:
     characters: int = 2_500
 
 
-def tokens(text: str) -> int:
-    """Estimate what reading the text costs."""
-    return len(text) // 4
-
-
 def fit(lines: Sequence[Line], budget: Budget, place: str) -> tuple[tuple[Line, ...], list[LeftOut]]:
     """Keep the strongest lines that fit; `lines` come strongest first.
 

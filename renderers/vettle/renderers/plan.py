@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 
 from vettle.engine.errors import EditedByHand, FilesRefused
+from vettle.engine.paging import tokens
 from vettle.engine.records import FileAction, RenderedFile, Target
 from vettle.renderers import blocks
-from vettle.renderers.budget import tokens
 from vettle.renderers.documents import Document
 from vettle.renderers.lock import Entry
 

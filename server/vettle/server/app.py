@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 import anyio.to_thread
 from mcp.server import MCPServer
@@ -28,6 +28,7 @@ from pydantic import BaseModel, ValidationError
 from vettle.engine import reports, standings
 from vettle.engine.errors import VettleError
 from vettle.engine.project import Project, find_root
+from vettle.engine.records import Target
 from vettle.server.signatures import Signature, problem, signature
 from vettle.server.tools import TOOLS, Tool
 
@@ -90,7 +91,7 @@ class StrictTool(sdk.Tool):
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ValidationError) and cause.title.endswith("Arguments"):
-                fields, messages, remedy = problem(signature(_by_name(self.name)), cause)
+                fields, messages, remedy = problem(_SIGNATURES[self.name], cause)
                 raise ToolError(f"{fields}: {messages}. {remedy}.") from cause
             if isinstance(cause, ToolError):
                 raise cause from cause.__cause__
@@ -100,10 +101,6 @@ class StrictTool(sdk.Tool):
             text = json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
             return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
         return result
-
-
-def _by_name(name: str) -> Tool:
-    return next(tool for tool in TOOLS if tool.name == name)
 
 
 def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
@@ -129,9 +126,12 @@ def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
     return call
 
 
+_SIGNATURES = {tool.name: signature(tool) for tool in TOOLS}
+
+
 def _strict(tool: Tool, host: Host) -> StrictTool:
     strict = StrictTool.from_function(
-        _callable(signature(tool), host),
+        _callable(_SIGNATURES[tool.name], host),
         title=tool.title,
         description=inspect.cleandoc(tool.function.__doc__ or ""),
         annotations=ToolAnnotations(
@@ -266,7 +266,7 @@ def _add_completions(server: MCPServer[None], host: Host) -> None:
 
 def _known(host: Host, name: str) -> list[str]:
     if name == "target":
-        return ["claude", "cursor", "copilot", "windsurf", "continue"]
+        return list(get_args(Target))
     try:
         found = reports.report(host.project, kind="sessions", limit=100).sessions
     except VettleError:

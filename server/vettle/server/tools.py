@@ -41,6 +41,7 @@ from vettle.engine.records import (
     MistakeLogged,
     Rendering,
     Report,
+    ReportKind,
     RewardLogged,
     RewardOutcome,
     RewardSource,
@@ -54,9 +55,10 @@ from vettle.engine.records import (
     SessionStarted,
     Severity,
     Status,
+    Target,
 )
 
-Target = Literal["auto", "claude", "cursor", "copilot", "windsurf", "continue"]
+AnyTarget = Literal["auto", Target]
 ResponseFormat = Annotated[
     Literal["concise", "detailed"], Field(description="How much of each row to return.")
 ]
@@ -254,7 +256,8 @@ def rules_list(
 def rules_render(
     project: Project,
     targets: Annotated[
-        tuple[Target, ...], Field(min_length=1, max_length=10, description="auto: those the repository uses.")
+        tuple[AnyTarget, ...],
+        Field(min_length=1, max_length=10, description="auto: those the repository uses."),
     ] = ("auto",),
     write: Annotated[bool, Field(description="false only shows the diff.")] = False,
     check: Annotated[bool, Field(description="Only tell whether files are in sync.")] = False,
@@ -302,7 +305,7 @@ def rendered(
 
 def report_get(
     project: Project,
-    kind: reports.ReportKind,
+    kind: ReportKind,
     context: Label = "",
     session_id: Annotated[Identifier, Field(description="One session (kind sessions).")] = "",
     period: Annotated[Period, Field(description='Days such as "30d", or "all".')] = "30d",
@@ -357,3 +360,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool(status, "Project status", reads_only=True, idempotent=True),
 )
 """The default toolset."""
+
+
+def find(function: Callable[..., Any]) -> Tool:
+    """Return the tool of a function."""
+    return next(tool for tool in TOOLS if tool.function is function)

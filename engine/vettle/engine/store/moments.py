@@ -93,12 +93,12 @@ _UPSERT = """INSERT INTO stat(project, family, a, b, c, metric, shard, n, mean, 
  ts=excluded.ts"""
 
 
-def stats(transaction: Transaction, family: str, *, a: str = "", since: str = "") -> list[Stat]:
-    """Return the aggregates of a family, shards merged: of one `a`, or of every `a` from `since` on."""
+def stats(transaction: Transaction, family: str, *, since: str = "") -> list[Stat]:
+    """Return the aggregates of a family whose `a` is `since` or later, shards merged."""
     rows = transaction.execute(
         "SELECT a, b, metric, n, mean, m2, lo, hi FROM stat"
-        " WHERE project=? AND family=? AND a>=? AND (?='' OR a=?) ORDER BY a, metric, b",
-        (transaction.project, family, a or since, a, a),
+        " WHERE project=? AND family=? AND a>=? ORDER BY a, metric, b",
+        (transaction.project, family, since),
     )
     merged: dict[tuple[str, str, str], Moments] = {}
     for key_a, key_b, metric, *numbers in rows:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import get_args
 
 from vettle.engine.clock import moment
 from vettle.engine.identifiers import canonical_json
-from vettle.engine.records import Rule
+from vettle.engine.records import Rule, RuleStatus
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import Event, Transaction
 
@@ -85,6 +86,11 @@ def with_hash(transaction: Transaction, hash_: int) -> Rule | None:
         (transaction.project, hash_),
     )
     return _rule(rows[0]) if rows else None
+
+
+def every(transaction: Transaction) -> list[Rule]:
+    """Return all rules, oldest first."""
+    return with_status(transaction, get_args(RuleStatus))
 
 
 def with_status(transaction: Transaction, statuses: Sequence[str]) -> list[Rule]:

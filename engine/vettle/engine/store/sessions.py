@@ -38,6 +38,11 @@ class Session:
         return self.reward_sum / self.reward_weight if self.reward_weight else None
 
     @property
+    def counts(self) -> bool:
+        """Whether its mistakes and rewards still count: it is neither scored nor closed."""
+        return self.state in ("open", "ended")
+
+    @property
     def summary(self) -> SessionSummary:
         """The session as lists show it."""
         shown = sum(entry.shown for entry in self.decision.slate)

@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import click
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
+from vettle.engine.records import Target
 from vettle.server.commands.common import signed, table
 from vettle.server.simulation import SimulatedAgent
 
-_TARGETS = ["claude", "cursor", "copilot", "windsurf", "continue"]
 _STATE = ".vettle"
 
 
@@ -236,7 +236,7 @@ def _judge(status: str, effect: float) -> str:
 
 async def _render(client: Client, root: Path) -> None:
     before = _files(root)
-    rendering = await _call(client, "rules_render", targets=_TARGETS, write=True)
+    rendering = await _call(client, "rules_render", targets=list(get_args(Target)), write=True)
     refused = [file for file in rendering["files"] if file["action"] == "refused"]
     if refused:
         raise click.ClickException(f"rules_render refused {refused[0]['path']}: {refused[0]['reason']}")

@@ -97,10 +97,6 @@ def _choices(base: Any) -> list[str]:
     return [choice for part in get_args(base) for choice in _choices(part)]
 
 
-def _find(function: Any) -> tools.Tool:
-    return next(tool for tool in tools.TOOLS if tool.function is function)
-
-
 def _group(name: str, help_text: str, *commands: click.Command) -> click.Group:
     return click.Group(name, commands=list(commands), help=help_text)
 
@@ -109,28 +105,32 @@ session = _group(
     "session",
     "Example: vettle session start 'fix the login test' --context bug-fix\n\nStart or end a session.",
     command(
-        _find(tools.session_start), "start", "vettle session start 'fix the login test' --context bug-fix"
+        tools.find(tools.session_start),
+        "start",
+        "vettle session start 'fix the login test' --context bug-fix",
     ),
     command(
-        _find(tools.session_end), "end", "vettle session end --session-id s-1f2e3d4c5b6a --outcome accepted"
+        tools.find(tools.session_end),
+        "end",
+        "vettle session end --session-id s-1f2e3d4c5b6a --outcome accepted",
     ),
 )
 mistake = command(
-    _find(tools.mistake_log),
+    tools.find(tools.mistake_log),
     "mistake",
     "vettle mistake missing-import 'NameError: re' --correction 'import re'",
 )
-reward = command(_find(tools.reward_log), "reward", "vettle reward accepted --source human")
+reward = command(tools.find(tools.reward_log), "reward", "vettle reward accepted --source human")
 rule = _group(
     "rule",
     "Example: vettle rule add 'Run the type checker before committing.'\n\nAdd a rule, or decide about one.",
     command(
-        _find(tools.rule_add),
+        tools.find(tools.rule_add),
         "add",
         "vettle rule add 'Run the type checker.' --glob '**/*.py' --source human",
     ),
     command(
-        _find(tools.rule_decide),
+        tools.find(tools.rule_decide),
         "decide",
         "vettle rule decide run-the-type-checker-1a2b3c pin 'team decision'",
     ),

@@ -14,6 +14,7 @@ from vettle.engine.records import (
     Explanation,
     MistakesReport,
     Replay,
+    Report,
     RuleDetails,
     RulesPage,
     RuleSummary,
@@ -29,8 +30,13 @@ _SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
 
 def _checked(function: Any, **given: Any) -> dict[str, Any]:
     """Check arguments as the tool of the same function would."""
-    tool = next(tool for tool in tools.TOOLS if tool.function is function)
-    return signature(tool).validate(given)
+    return signature(tools.find(function)).validate(given)
+
+
+def _report(**given: Any) -> Report:
+    arguments = _checked(tools.report_get, **given)
+    with open_project() as project:
+        return tools.report_get(project, **arguments)
 
 
 @click.command()
@@ -182,9 +188,7 @@ def sessions(as_json: bool, **given: Any) -> None:
 
     How many sessions there were, how they ended and scored, and the newest of them.
     """
-    arguments = _checked(tools.report_get, kind="sessions", **given)
-    with open_project() as project:
-        record = tools.report_get(project, **arguments)
+    record = _report(kind="sessions", **given)
     assert record.sessions is not None
     found = record.sessions
     emit(record, as_json, lambda: _sessions(found))
@@ -224,9 +228,7 @@ def mistakes(as_json: bool, **given: Any) -> None:
 
     Mistakes by class with the share that repeats an earlier session's, and those that keep coming back.
     """
-    arguments = _checked(tools.report_get, kind="mistakes", **given)
-    with open_project() as project:
-        record = tools.report_get(project, **arguments)
+    record = _report(kind="mistakes", **given)
     assert record.mistakes is not None
     found = record.mistakes
     emit(record, as_json, lambda: _mistakes(found))

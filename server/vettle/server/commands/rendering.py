@@ -28,8 +28,9 @@ def render(targets: tuple[str, ...], as_json: bool, **given: Any) -> None:
     uses) up to date with the proven and pinned rules. Text that is not ours is never touched.
     Exit codes: 1 not up to date (--check), 3 a file was refused, 4 a file was edited by hand.
     """
-    tool = next(tool for tool in tools.TOOLS if tool.function is tools.rules_render)
-    arguments = signature(tool).validate({**given, **({"targets": targets} if targets else {})})
+    arguments = signature(tools.find(tools.rules_render)).validate(
+        {**given, **({"targets": targets} if targets else {})}
+    )
     with open_project() as project:
         record = tools.rendered(project, **arguments)
     emit(record, as_json, lambda: _rendering(record))

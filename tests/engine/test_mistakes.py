@@ -27,6 +27,12 @@ def test_the_same_mistake_of_another_session_is_a_repeat(project: Project) -> No
     assert "import it" in again.next_step
 
 
+def test_a_correction_is_asked_for_until_it_is_known(project: Project) -> None:
+    """Who logs what corrected a mistake is not asked for it again."""
+    assert "Once you know what corrects it" in _log(project, "a first mistake").next_step
+    assert "Noted" in _log(project, "quite another failure", correction="do better").next_step
+
+
 def test_the_same_session_does_not_repeat_itself(project: Project) -> None:
     """Making one mistake twice in a session counts twice and repeats nothing."""
     session_id = sessions.start(project, task="x").session_id

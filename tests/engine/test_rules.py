@@ -118,7 +118,10 @@ def test_rewording_starts_the_evidence_anew(project: Project) -> None:
     assert (decided.new, decided.text) == ("trial", "Sort all imports.")
     after = standings.explain(project, rule_id).estimate
     assert after.shown + after.withheld == 0
-    assert sessions.start(project, task="x", k=1).rules[0].text == "Sort all imports."
+    given = [
+        sessions.start(project, task="x", k=1).rules for _ in range(20)
+    ]  # now and then a coin withholds it
+    assert {rule.text for session in given for rule in session} == {"Sort all imports."}
 
 
 def test_rewording_into_danger_goes_to_quarantine(project: Project) -> None:

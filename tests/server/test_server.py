@@ -132,7 +132,7 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("session_start", {"task": "x", "paths": ["../../etc/passwd"]}, "paths"),
     ("session_start", {"task": "x", "paths": ["/etc/passwd"]}, "paths"),
     ("session_start", {"task": "x", "paths": ["C:\\x"]}, "paths"),
-    ("session_start", {"task": "x", "candidates": ["nothing-000000"]}, "rules_list"),
+    ("session_start", {"task": "x", "candidates": ["nothing-000000"]}, "candidates|rules_list"),
     ("session_start", {"task": "x", "context": "a\nb"}, "context"),
     ("session_start", {"task": "x", "zzz": 1}, "zzz"),
     ("session_start", {"task": "x", "seed": 1.5}, "seed"),
@@ -146,7 +146,11 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
         "session_start",
     ),
     ("mistake_log", {"error_class": "a", "description": "x", "file": "../x"}, "file"),
-    ("mistake_log", {"error_class": "a", "description": "x", "corrected_by_rule": "none"}, "rules_list"),
+    (
+        "mistake_log",
+        {"error_class": "a", "description": "x", "corrected_by_rule": "none"},
+        "corrected_by_rule|rules_list",
+    ),
     ("mistake_log", {"error_class": "a", "description": "x\ud800"}, "description"),
     ("reward_log", {"outcome": "great"}, "outcome"),
     ("reward_log", {"outcome": "revision", "revision_distance": "NaN"}, "revision_distance"),
@@ -154,10 +158,10 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("reward_log", {"outcome": "revision", "revision_distance": -0.5}, "revision_distance"),
     ("reward_log", {"outcome": "accepted", "weight": float("inf")}, "weight"),
     ("reward_log", {"outcome": "accepted", "weight": 0}, "weight"),
-    ("reward_log", {"outcome": "accepted", "rules_active": ["none"]}, "rules_list"),
-    ("reward_log", {"outcome": "accepted", "session_id": "unknown"}, "session_start"),
+    ("reward_log", {"outcome": "accepted", "rules_active": ["none"]}, "rules_active|rules_list"),
+    ("reward_log", {"outcome": "accepted", "session_id": "unknown"}, "session_id|session_start"),
     ("session_end", {}, "session_id"),
-    ("session_end", {"session_id": "s-000000000000"}, "session_start"),
+    ("session_end", {"session_id": "s-000000000000"}, "session_id|session_start"),
     ("session_end", {"outcome": "fine"}, "outcome"),
     ("session_end", {"entry_file": "../../x"}, "entry_file"),
     ("rule_add", {"text": ""}, "text"),
@@ -168,7 +172,7 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("rule_add", {"text": "ok", "globs": ["../*.py"]}, "globs"),
     ("rule_add", {"text": "ok", "source": "oracle"}, "source"),
     ("rule_add", {"text": "use ghp_abcdefghijklmnopqrstuvwxyz012345"}, "secret"),
-    ("rule_decide", {"rule_id": "none", "action": "pin", "reason": "x"}, "rules_list"),
+    ("rule_decide", {"rule_id": "none", "action": "pin", "reason": "x"}, "rule_id|rules_list"),
     ("rule_decide", {"rule_id": "none", "action": "explode", "reason": "x"}, "action"),
     ("rule_decide", {"rule_id": "none", "action": "pin", "reason": ""}, "reason"),
     ("rule_decide", {"rule_id": "none", "action": "pin", "reason": "x", "text": "y"}, "text"),
@@ -183,7 +187,7 @@ BAD_CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("report_get", {"kind": "weather"}, "kind"),
     ("report_get", {"kind": "sessions", "period": "-3d"}, "period"),
     ("report_get", {"kind": "sessions", "cursor": "\u0661:x"}, "cursor"),
-    ("report_get", {"kind": "sessions", "session_id": "s-000000000000"}, "session_start"),
+    ("report_get", {"kind": "sessions", "session_id": "s-000000000000"}, "session_id|session_start"),
     ("report_get", {"kind": "rules", "session_id": "s-000000000000"}, "session_id"),
     ("status", {"verbose": True}, "verbose"),
 ]
@@ -194,7 +198,7 @@ async def test_bad_input_names_the_field_and_records_nothing(tmp_path: Path) -> 
     async with Client(create_server(str(tmp_path))) as client:
         for tool, arguments, named in BAD_CALLS:
             message = await _error(client, tool, arguments)
-            assert named in message, (tool, message)
+            assert all(word in message for word in named.split("|")), (tool, message)
             assert len(message) < 2_000, tool
             assert "Error executing tool" not in message, message
     assert _events(tmp_path) == 0

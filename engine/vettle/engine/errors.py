@@ -54,9 +54,9 @@ class NotFound(VettleError):
 class UnknownRule(NotFound):
     """Raised when no rule has the given id."""
 
-    def __init__(self, rule_id: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, field: str, rule_id: str, near: Sequence[str] = ()) -> None:
         hint = f"Near it: {_some(near)}. " if near else ""
-        super().__init__(f"No rule {rule_id[:80]!r}. {hint}Call rules_list for the ids.")
+        super().__init__(f"{field}: no rule {rule_id[:80]!r}. {hint}Call rules_list for the ids.")
 
 
 class UnknownSession(NotFound):
@@ -64,7 +64,9 @@ class UnknownSession(NotFound):
 
     def __init__(self, session_id: str, open_sessions: Sequence[str]) -> None:
         known = f"Open sessions: {_some(open_sessions)}." if open_sessions else "No session is open."
-        super().__init__(f"No session {session_id[:80]!r}. {known} Call session_start to begin one.")
+        super().__init__(
+            f"session_id: no session {session_id[:80]!r}. {known} Call session_start to begin one."
+        )
 
 
 class Conflict(VettleError):

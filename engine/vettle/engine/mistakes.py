@@ -45,7 +45,7 @@ def log(
     def work(transaction: Transaction, uid: bytes) -> MistakeLogged:
         session = lifecycle.resolve(project, transaction, session_id, required=False)
         if corrected_by_rule:
-            rules.require(transaction, corrected_by_rule)
+            rules.require(transaction, "corrected_by_rule", corrected_by_rule)
         norm = similarity.normal_form(description)
         hash_ = similarity.text_hash(norm)
         matches = similarity.similar(transaction, error_class, description, limit=3)
@@ -154,6 +154,8 @@ def _answer(
         next_step = "It keeps coming back: pass suggested_rule to rule_add with source mistake."
     elif corrections:
         next_step = f"Try what corrected it before: {corrections[0]}"
+    elif canonical.correction:
+        next_step = "Noted: whoever makes it next is told what corrected it."
     else:
         next_step = (
             "Once you know what corrects it, log that as the correction of the next mistake of this kind."

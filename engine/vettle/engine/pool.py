@@ -116,7 +116,7 @@ class Pool:
     def _named(self, rule_ids: Sequence[str]) -> list[Candidate]:
         for rule_id in rule_ids:
             if rule_id not in self._rules:
-                raise UnknownRule(rule_id)
+                raise UnknownRule("candidates", rule_id)
             status = self._rules[rule_id].status
             if status not in _ACTIVE:
                 raise InvalidArgument(

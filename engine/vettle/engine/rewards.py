@@ -77,7 +77,7 @@ def log(
             project, transaction, session_id, states=("open", "ended"), required=False
         )
         for rule_id in rules_active:
-            rules.require(transaction, rule_id)
+            rules.require(transaction, "rules_active", rule_id)
         event = append(
             transaction,
             session,

@@ -132,12 +132,12 @@ def _duplicate(same: Rule) -> RuleAdded:
     )
 
 
-def require(transaction: Transaction, rule_id: str) -> Rule:
-    """Return the rule with this id, or raise UnknownRule naming ids near it."""
+def require(transaction: Transaction, field: str, rule_id: str) -> Rule:
+    """Return the rule that an argument names, or raise UnknownRule naming the argument and ids near it."""
     rule = table.get(transaction, rule_id)
     if rule is None:
         begin = table.ids_like(transaction, rule_id[:8], limit=50)
-        raise UnknownRule(rule_id, difflib.get_close_matches(rule_id, begin, n=3, cutoff=0.3))
+        raise UnknownRule(field, rule_id, difflib.get_close_matches(rule_id, begin, n=3, cutoff=0.3))
     return rule
 
 
@@ -163,7 +163,7 @@ def decide(project: Project, *, rule_id: str, action: RuleAction, reason: str, t
             "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
         )
     with project.write() as transaction:
-        rule = require(transaction, rule_id)
+        rule = require(transaction, "rule_id", rule_id)
         if action not in _ALLOWED[rule.status]:
             raise StatusRefused(f"rule {rule_id}", rule.status, action, _ALLOWED[rule.status])
         learning = project.learning(transaction)

@@ -148,7 +148,7 @@ def to_render(project: Project) -> list[Rule]:
 def explain(project: Project, rule_id: str) -> Explanation:
     """Tell why a rule stands where it stands: its numbers, its history, and what would change it."""
     with project.read() as transaction:
-        rule = require(transaction, rule_id)
+        rule = require(transaction, "rule_id", rule_id)
         estimate = project.learning(transaction).learner.estimate(rule_id)
         history = [
             _history_line(event)

@@ -23,6 +23,16 @@ from vettle.engine.paths import matches
         ("*.py", "a.PY", False),
         ("a.b", "aXb", False),
         ("[", "[", True),
+        ("docs/", "docs/a/b.md", True),
+        ("docs/", "docs", False),
+        ("a{b,{c,d}e}f", "x/adef", True),
+        ("a{b,{c,d}e}f", "adf", False),
+        ("{s*,lib}/?.rs", "src/a.rs", True),
+        ("{*.py,*.ts}", "deep/a.ts", True),
+        ("test_{1,[A-Z]}.py", "test_Q.py", True),
+        ("{a,b", "{a,b", True),
+        ("a,b", "a,b", True),
+        ("a,b", "a", False),
     ],
 )
 def test_a_glob_matches_at_any_depth(glob: str, path: str, expected: bool) -> None:

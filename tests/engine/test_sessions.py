@@ -305,5 +305,5 @@ def test_a_good_rule_is_proven_by_coins_and_a_bad_one_is_dropped(project: Projec
         changes += [(change.rule_id, change.new) for change in ended.status_changes]
     assert changes == [(good, "proven")]
     assert shown_late == 0
-    assert [rule.id for rule in standings.to_render(project)] == [good]
+    assert [rule.id for rule in standings.to_render(project).rules] == [good]
     assert standings.page(project, detailed=True).discoveries == [good]

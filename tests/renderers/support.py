@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 from vettle.engine.records import Rule, RuleStatus, Target
+from vettle.renderers.assistants.targets import find
+from vettle.renderers.documents import Document
+from vettle.renderers.repository import Repository
+from vettle.renderers.sheet import Sheet
 
-ALL_TARGETS: tuple[Target, ...] = ("claude", "cursor", "copilot", "windsurf", "continue")
+ALL_TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 def make_rule(text: str, *globs: str, identifier: str = "", status: RuleStatus = "proven") -> Rule:
@@ -23,6 +28,12 @@ def three_rules() -> list[Rule]:
         make_rule("Annotate every public function.", "*.py", identifier="annotate"),
         make_rule("Never mock the database.", "tests/**", identifier="mock"),
     ]
+
+
+def documents(target: Target, sheet: Sheet, repository: Repository | None = None) -> list[Document]:
+    """Return everything that is written for one target, in an empty repository unless one is given."""
+    assistant, place = find(target), repository or Repository()
+    return [*assistant.always(sheet, place), *assistant.scoped(sheet, place)]
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

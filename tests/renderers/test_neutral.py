@@ -75,7 +75,7 @@ FORBIDDEN_TOKENS = {
 def body_of(texts: list[str]) -> str:
     """Return the block's bullets for these rule texts, without the ones that leave nothing."""
     lines = [Line(str(place), found) for place, text in enumerate(texts) if (found := neutral(text))]
-    return managed_block("CLAUDE.md", "claude", lines)[0].text if lines else ""
+    return managed_block("CLAUDE.md", "claude", tuple(lines))[0].text if lines else ""
 
 
 def tokens_of(markdown: str) -> list[str]:

@@ -14,8 +14,10 @@ from tests.renderers.test_targets import GOLDEN
 
 from vettle.engine.errors import EditedByHand, FilesRefused, InvalidArgument, ProjectNotFound
 from vettle.engine.records import Rendering
+from vettle.renderers.assistants.targets import BLOCK_PATHS
 from vettle.renderers.preview import preview
-from vettle.renderers.render import raise_if_refused, render, replace
+from vettle.renderers.render import raise_if_refused, render
+from vettle.renderers.write import replace
 
 USER_TEXT = b"# Our project\n\nBe kind.\n"
 
@@ -42,12 +44,12 @@ def _rendered(tmp_path: Path) -> Path:
 
 
 def test_every_assistant_gets_its_files(rendered: Path) -> None:
-    """What is on disk is the golden text, in whole files and inside the two blocks."""
+    """What is on disk is the golden text, in whole files and inside the blocks."""
     found = snapshot(rendered)
     expected = {path: text for golden in GOLDEN.values() for path, text in golden.items()}
     assert found.keys() == expected.keys()
     for path, text in expected.items():
-        if path in ("CLAUDE.md", ".github/copilot-instructions.md"):
+        if path in BLOCK_PATHS:
             assert text in found[path].decode()
         else:
             assert found[path].decode() == text
@@ -166,12 +168,13 @@ def test_render_then_remove_restores_the_project(
 # --- files that vettle creates -----------------------------------------------------------------
 
 
-def test_created_claude_file_imports_agents_file(tmp_path: Path) -> None:
-    """A new CLAUDE.md would switch AGENTS.md off in Claude Code, so it starts by importing it."""
+def test_no_claude_file_is_created_beside_agents_file(tmp_path: Path) -> None:
+    """A new CLAUDE.md would switch AGENTS.md off in Claude Code, so the rules go to a rule file instead."""
     (tmp_path / "AGENTS.md").write_text("Read me.")
     render(tmp_path, three_rules(), targets=["claude"], write=True)
-    assert (tmp_path / "CLAUDE.md").read_text().startswith("@AGENTS.md\n\n<!-- BEGIN vettle rules")
-    assert (tmp_path / "AGENTS.md").read_text() == "Read me."
+    text = (tmp_path / ".claude/rules/vettle.md").read_text()
+    assert text == "# Learned rules\n\n- Always run the type checker before committing.\n"
+    assert not (tmp_path / "CLAUDE.md").exists()
     render(tmp_path, [], write=True, remove=True)
     assert snapshot(tmp_path) == {"AGENTS.md": b"Read me."}
 
@@ -188,12 +191,11 @@ def test_created_file_stays_once_the_user_wrote_in_it(tmp_path: Path) -> None:
 
 def test_created_file_that_the_user_wrote_anew_is_theirs(tmp_path: Path) -> None:
     """A CLAUDE.md without our block is the user's, even if it reads like the one we once created."""
-    (tmp_path / "AGENTS.md").write_text("Read me.")
     render(tmp_path, three_rules(), targets=["claude"], write=True)
-    (tmp_path / "CLAUDE.md").write_text("@AGENTS.md\n")
+    (tmp_path / "CLAUDE.md").write_text("")
     render(tmp_path, three_rules(), write=True)
     render(tmp_path, [], write=True, remove=True)
-    assert (tmp_path / "CLAUDE.md").read_text() == "@AGENTS.md\n"
+    assert (tmp_path / "CLAUDE.md").read_text() == ""
 
 
 def test_empty_file_of_the_user_is_not_deleted(tmp_path: Path) -> None:
@@ -431,7 +433,7 @@ def test_force_does_not_take_a_stranger_over(rendered: Path) -> None:
 def test_a_lost_lock_file_is_recovered(rendered: Path) -> None:
     """Without the lock file, files that are exactly what would be written are known again as ours."""
     (rendered / ".vettle/lock.json").unlink()
-    assert render(rendered, three_rules(), write=True).written
+    assert render(rendered, three_rules(), targets=ALL_TARGETS, write=True).written
     render(rendered, [], write=True, remove=True)
     assert not (rendered / ".cursor/rules/vettle.mdc").exists()
     assert (rendered / "CLAUDE.md").read_bytes() == USER_TEXT
@@ -511,10 +513,10 @@ def test_two_names_of_one_file_get_one_block(tmp_path: Path) -> None:
     (tmp_path / "CLAUDE.md").write_bytes(USER_TEXT)
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github/copilot-instructions.md").symlink_to("../CLAUDE.md")
-    rendering = render(tmp_path, [make_rule("Be kind.")], write=True)
+    rendering = render(tmp_path, [make_rule("Be brief.")], targets=["claude", "copilot"], write=True)
     assert rendering.files[1].reason == "the same file as CLAUDE.md"
-    assert (tmp_path / "CLAUDE.md").read_bytes().count(b"- Be kind.") == 1
-    assert render(tmp_path, [make_rule("Be kind.")]).in_sync
+    assert (tmp_path / "CLAUDE.md").read_bytes().count(b"- Be brief.") == 1
+    assert render(tmp_path, [make_rule("Be brief.")]).in_sync
 
 
 def test_a_file_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:

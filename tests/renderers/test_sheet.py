@@ -1,13 +1,13 @@
 from itertools import permutations
 
 import pytest
-from tests.renderers.support import make_rule, three_rules
+from tests.renderers.support import documents, make_rule, three_rules
 
 from vettle.engine.paging import tokens
 from vettle.engine.records import RuleStatus
+from vettle.renderers.assistants.targets import NAMES
 from vettle.renderers.budget import Budget
 from vettle.renderers.sheet import arrange
-from vettle.renderers.targets import NAMES, documents
 
 
 @pytest.mark.parametrize("status", ["quarantined", "trial", "retired"])
@@ -81,10 +81,10 @@ def test_left_out_rules_keep_the_order_they_came_in() -> None:
 
 def test_order_matters_only_within_a_file() -> None:
     """Files, names and globs do not depend on the order of the rules."""
-    expected = {target: documents(target, arrange(three_rules()), devin=False) for target in NAMES}
+    expected = {target: documents(target, arrange(three_rules())) for target in NAMES}
     for order in permutations(three_rules()):
         for target in NAMES:
-            assert documents(target, arrange(order), devin=False) == expected[target]
+            assert documents(target, arrange(order)) == expected[target]
 
 
 def test_rules_with_the_same_paths_share_a_file() -> None:
@@ -104,5 +104,5 @@ def test_fullest_windsurf_file_stays_under_its_limit() -> None:
     """A file with the most patterns and the most text still has fewer than 6,000 characters."""
     globs = [f"{'p' * 13}{number:03}" for number in range(100)]
     rules = [make_rule(f"{letter * 396}.", *globs) for letter in "abcdefgh"]
-    for document in documents("windsurf", arrange(rules), devin=True):
+    for document in documents("windsurf", arrange(rules)):
         assert 4_000 < len(document.text) < 6_000

@@ -2,12 +2,13 @@ import re
 
 import pytest
 import yaml
-from tests.renderers.support import make_rule, three_rules
+from tests.renderers.support import documents, make_rule, three_rules
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.records import Target
+from vettle.renderers.assistants.targets import NAMES, check_names
+from vettle.renderers.repository import Repository
 from vettle.renderers.sheet import arrange
-from vettle.renderers.targets import NAMES, choose, documents
 
 TYPES = "- Always run the type checker before committing.\n"
 BLOCK = f"## Learned rules\n\n{TYPES}"
@@ -59,7 +60,19 @@ GOLDEN: dict[Target, dict[str, str]] = {
             f'globs:\n  - "**/tests/**"\n---\n{TESTS}'
         ),
     },
+    "agents": {"AGENTS.md": BLOCK},
+    "gemini": {"GEMINI.md": BLOCK},
+    "skill": {
+        ".claude/skills/vettle-rules/SKILL.md": (
+            "---\nname: vettle-rules\ndescription: Rules for this repository that vettle has tested. "
+            f"Use when writing, changing or reviewing code here.\n---\n{ALWAYS}"
+            "\n## Rules about python files\n\nFor files that match `**/*.py`:\n\n- Annotate every public function.\n"
+            "\n## Rules about tests files\n\nFor files that match `**/tests/**`:\n\n- Never mock the database.\n"
+        ),
+    },
 }
+
+SCOPING = tuple(target for target in NAMES if len(GOLDEN[target]) == 3)
 
 EVERY_KIND_OF_GLOB = [
     make_rule("One.", "*.{py,pyi}"),
@@ -82,38 +95,39 @@ def frontmatter(text: str) -> dict[str, object]:
 @pytest.mark.parametrize("target", NAMES)
 def test_golden_output(target: Target) -> None:
     """Three rules give exactly the files of the reference, for every assistant."""
-    found = {one.path: one.text for one in documents(target, arrange(three_rules()), devin=False)}
+    found = {one.path: one.text for one in documents(target, arrange(three_rules()))}
     assert found == GOLDEN[target]
 
 
 def test_several_extensions_of_one_language_share_a_pattern_list() -> None:
     """Copilot gets one comma-joined string and Cursor a single witness, as in the reference."""
     sheet = arrange([make_rule("Annotate.", "*.{py,pyi}")])
-    [copilot] = documents("copilot", sheet, devin=False)
-    [cursor] = documents("cursor", sheet, devin=False)
+    [copilot] = documents("copilot", sheet)
+    [cursor] = documents("cursor", sheet)
     assert frontmatter(copilot.text)["applyTo"] == "**/*.py,**/*.pyi"
     assert "\nglobs: any.py,**/*.py,**/*.pyi\n" in cursor.text
 
 
 def test_devin_folder_is_used_where_it_exists() -> None:
     """With a `.devin/` folder the same text goes there, because Devin prefers it."""
-    found = {one.path: one.text for one in documents("windsurf", arrange(three_rules()), devin=True)}
+    repository = Repository(present=frozenset({".devin"}))
+    found = {one.path: one.text for one in documents("windsurf", arrange(three_rules()), repository)}
     assert found == {path.replace(".windsurf", ".devin"): text for path, text in GOLDEN["windsurf"].items()}
 
 
 @pytest.mark.parametrize("target", NAMES)
 def test_without_rules_there_is_nothing_to_write(target: Target) -> None:
     """An empty set of rules gives no file and no block."""
-    assert documents(target, arrange([]), devin=False) == []
+    assert documents(target, arrange([])) == []
 
 
-@pytest.mark.parametrize("target", NAMES)
+@pytest.mark.parametrize("target", SCOPING)
 def test_frontmatter_reads_back(target: Target) -> None:
     """Strict YAML finds the intended keys and globs in every file, whatever the paths."""
     sheet = arrange(EVERY_KIND_OF_GLOB)
     globs = {group.slug: list(group.globs) for group in sheet.scoped}
     assert len(globs) == len(EVERY_KIND_OF_GLOB)
-    for document, group in zip(documents(target, sheet, devin=False), sheet.scoped, strict=True):
+    for document, group in zip(documents(target, sheet), sheet.scoped, strict=True):
         found = frontmatter(document.text)
         listed = found.get("paths") or found.get("globs") or found.get("applyTo")
         if target == "cursor":
@@ -126,12 +140,12 @@ def test_frontmatter_reads_back(target: Target) -> None:
             assert listed == list(group.globs)
         if target == "windsurf":
             assert found["trigger"] == "glob"
-        assert document.rules == tuple(line.rule_id for line in group.lines)
+        assert (document.lines, document.globs) == (group.lines, group.globs)
 
 
 def test_cursor_values_are_bare() -> None:
     """Cursor's line reader sees what YAML sees: no quotes, no brackets around lists, no `---` inside."""
-    for document in documents("cursor", arrange([*three_rules(), *EVERY_KIND_OF_GLOB]), devin=False):
+    for document in documents("cursor", arrange([*three_rules(), *EVERY_KIND_OF_GLOB])):
         header = document.text.split("---\n")[1]
         values = dict(line.split(": ", 1) for line in header.splitlines())
         assert values == {key: str(value).replace("True", "true").replace("False", "false")
@@ -145,7 +159,7 @@ def test_cursor_values_are_bare() -> None:
 def test_rule_text_stands_in_its_bullet_only(target: Target) -> None:
     """Neither a file's name, nor its frontmatter, nor its heading carries rule text."""
     sheet = arrange([make_rule("Zebra crossing.", "*.py"), make_rule("Zebra always.")])
-    for document in documents(target, sheet, devin=False):
+    for document in documents(target, sheet):
         lines = [line for line in document.text.splitlines() if "ebra" in line]
         assert all(line.startswith("- Zebra") for line in lines)
         assert "ebra" not in document.path
@@ -155,19 +169,29 @@ def test_rule_text_stands_in_its_bullet_only(target: Target) -> None:
 
 def test_unknown_targets_are_refused_with_the_valid_names() -> None:
     """A misspelt target is an error that lists what would be valid."""
-    with pytest.raises(InvalidArgument, match=r"'cluade'.*auto, claude, cursor, copilot, windsurf, continue"):
-        choose(["auto", "cluade"], [])
+    names = "auto, claude, cursor, copilot, windsurf, continue, agents, gemini, skill"
+    with pytest.raises(InvalidArgument, match=rf"'cluade'.*{names}"):
+        check_names(["auto", "cluade"])
 
 
 @pytest.mark.parametrize(
-    ("named", "expected"),
+    ("present", "folder"),
     [
-        ([], ["cursor"]),
-        (["auto"], ["cursor"]),
-        (["claude"], ["claude"]),
-        (["continue", "auto", "claude"], ["claude", "cursor", "continue"]),
+        ({".devin"}, ".devin/rules"),
+        ({".windsurf/rules"}, ".windsurf/rules"),
+        ({".devin", ".devin/rules", ".windsurf/rules"}, ".devin/rules"),
+        ({".devin", ".windsurf/rules"}, ".windsurf/rules"),
     ],
 )
-def test_auto_means_what_is_used(named: list[str], expected: list[str]) -> None:
-    """`auto` stands for the assistants in use, and other names add to it."""
-    assert [one.target for one in choose(named, ["cursor"])] == expected
+def test_rules_of_the_old_windsurf_folder_stay_alive(present: set[str], folder: str) -> None:
+    """Our file never makes Devin give up the user's `.windsurf/rules/` for a new `.devin/rules/`."""
+    repository = Repository(present=frozenset(present))
+    paths = [one.path for one in documents("windsurf", arrange(three_rules()), repository)]
+    assert {path.rpartition("/")[0] for path in paths} == {folder}
+
+
+def test_the_block_goes_where_claude_code_looks() -> None:
+    """A repository whose only CLAUDE.md is in `.claude/` gets the block there."""
+    repository = Repository(present=frozenset({".claude/CLAUDE.md"}))
+    paths = [one.path for one in documents("claude", arrange(three_rules()), repository)]
+    assert paths[0] == ".claude/CLAUDE.md"

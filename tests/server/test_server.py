@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.types import ElicitResult
 
 from vettle.engine.project import Project
 from vettle.engine.store import events
@@ -256,9 +257,14 @@ async def test_without_a_project_the_server_starts_and_every_tool_says_how_to_na
     assert list(tmp_path.iterdir()) == []
 
 
+async def _yes(context: Any, params: Any) -> ElicitResult:
+    """Answer as a person who agrees."""
+    return ElicitResult(action="accept", content={"agree": True})
+
+
 async def test_resources_prompts_and_completions(tmp_path: Path) -> None:
     """Rendered rules and session reports can be read; prompts exist; targets complete."""
-    async with Client(create_server(str(tmp_path))) as client:
+    async with Client(create_server(str(tmp_path)), elicitation_callback=_yes) as client:
         rule = await _call(client, "rule_add", text="Sort imports.")
         await _call(client, "rule_decide", rule_id=rule["rule_id"], action="pin", reason="team decision")
         session = await _call(client, "session_start", task="x")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from vettle.engine import mistakes, rules, sessions
 from vettle.engine.paging import REPLY_CHARACTERS
 from vettle.engine.project import Project
+from vettle.engine.records import Target
 from vettle.server import tools
 
 LONG = "a rule of many words " * 18
@@ -35,7 +36,7 @@ def _crowded(project: Project) -> Project:
 CALLS: list[tuple[Any, dict[str, Any]]] = [
     (tools.session_start, {"task": "x", "k": 10}),
     (tools.rules_list, {"limit": 100, "response_format": "detailed"}),
-    (tools.rules_render, {"targets": ("claude", "cursor", "copilot", "windsurf", "continue")}),
+    (tools.rules_render, {"targets": get_args(Target)}),
     (tools.report_get, {"kind": "sessions", "limit": 100}),
     (tools.report_get, {"kind": "mistakes"}),
     (tools.report_get, {"kind": "rewards"}),
@@ -48,6 +49,18 @@ def test_no_reply_is_longer_than_20_000_characters(crowded: Project) -> None:
     """Long rows make short pages; what is left out is said."""
     for tool, arguments in CALLS:
         assert len(tool(crowded, **arguments).model_dump_json()) <= REPLY_CHARACTERS, tool
+
+
+def test_a_rendering_of_many_short_rules_fits_too(project: Project) -> None:
+    """Many files, rules and readers make an answer that says that it is shortened."""
+    for index in range(150):
+        globs = (f"**/part{index % 30}/**",) if index % 2 else ()
+        rule_id = rules.add(project, text=f"Short rule {index}.", globs=globs).rule_id
+        rules.decide(project, rule_id=rule_id, action="pin", reason="x")
+    for arguments in ({}, {"check": True}, {"write": True}):
+        rendering = tools.rules_render(project, targets=get_args(Target), **arguments)
+        assert len(rendering.model_dump_json()) <= REPLY_CHARACTERS
+        assert any("shortened" in note for note in rendering.notes)
 
 
 def test_pages_cut_by_size_still_cover_every_session(crowded: Project) -> None:

@@ -9,6 +9,7 @@
         AmbiguousSession
         ClientRefReused
         StatusRefused
+        NeedsPerson
       ProjectNotFound        nowhere to keep the data
       ConfigurationInvalid   `.vettle/config.toml` says something unusable
       StoreUnavailable       busy, full or read-only: nothing was recorded, a retry may work
@@ -104,6 +105,16 @@ class StatusRefused(Conflict):
     def __init__(self, subject: str, status: str, action: str, allowed: Sequence[str]) -> None:
         super().__init__(
             f"{subject} is {status}, so it cannot {action}. Possible now: {', '.join(allowed) or 'nothing'}."
+        )
+
+
+class NeedsPerson(Conflict):
+    """Raised when an agent asks for a decision that only a person may make, and no person has said yes."""
+
+    def __init__(self, rule_id: str, action: str, why: str) -> None:
+        super().__init__(
+            f"rule {rule_id}: only a person may {action} it, because {why}, and none has agreed. Nothing was changed. "
+            f"Ask them to agree, or to run: vettle rule decide {rule_id} {action} 'why'"
         )
 
 

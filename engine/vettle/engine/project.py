@@ -23,6 +23,9 @@ from vettle.engine.store import MEMORY, Store, Transaction, caches, open_store
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
 
+PERSON = "person"
+"""The actor of whoever works at a terminal: agents with a shell could edit the files themselves."""
+
 STATE_FOLDER = ".vettle"
 DATABASE = "vettle.db"
 CONFIGURATION = "config.toml"
@@ -83,7 +86,7 @@ class Project:
     """One project, open in this process. Safe to use from several threads."""
 
     def __init__(
-        self, root: Path, *, actor: str = "person", clock: Clock = system_clock, store: Store | None = None
+        self, root: Path, *, actor: str = PERSON, clock: Clock = system_clock, store: Store | None = None
     ) -> None:
         """Use the folder as the project's root.
 

@@ -79,6 +79,11 @@ def hidden_characters(text: str) -> list[str]:
     )
 
 
+def visible(text: str) -> str:
+    """Return the text with every hidden character written out as <U+XXXX>, for a person to judge."""
+    return "".join(f"<U+{ord(one):04X}>" if hidden_characters(one) else one for one in text)
+
+
 def reasons(text: str) -> list[str]:
     """Return why a person has to look at this text before an agent does; an empty list is good."""
     found = []

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from vettle.engine import quarantine
-from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownRule
+from vettle.engine.errors import InvalidArgument, NeedsPerson, StatusRefused, UnknownRule
 from vettle.engine.identifiers import new_uid, slug
-from vettle.engine.project import Project
+from vettle.engine.project import PERSON, Project
 from vettle.engine.records import (
     Rule,
     RuleAction,
@@ -20,7 +20,7 @@ from vettle.engine.records import (
     StatusChange,
 )
 from vettle.engine.similarity import rule_hash
-from vettle.engine.store import Transaction
+from vettle.engine.store import Transaction, events
 from vettle.engine.store import rules as table
 from vettle.engine.store.events import Event
 
@@ -65,46 +65,31 @@ def add(
         InvalidArgument: The text holds something that looks like a secret, which is never stored.
     """
     scope = tuple(dict.fromkeys(globs))
-    if quarantine.redact(text) != text:
-        raise InvalidArgument(
-            "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
-        )
+    refuse_secrets(text)
 
     def work(transaction: Transaction, uid: bytes) -> RuleAdded:
-        hash_ = rule_hash(text, context, scope)
-        same = table.with_hash(transaction, hash_)
+        same = table.with_hash(transaction, rule_hash(text, context, scope))
         if same is not None:
             return _duplicate(same)
-        reasons = quarantine.reasons(text)
-        status: Literal["trial", "quarantined"] = "quarantined" if reasons else "trial"
-        rule_id = f"{slug(text)}-{hash_ & 0xFFFFFF:06x}"
-        if table.get(transaction, rule_id) is not None:
-            rule_id = f"{slug(text)}-{hash_:016x}"
-        transaction.append(
-            Event(
-                kind="rule_added",
-                uid=uid,
-                subject=rule_id,
-                choice=source,
-                data={
-                    "text": text,
-                    "category": category or "general",
-                    "context": context,
-                    "globs": list(scope),
-                    "rationale": quarantine.redact(rationale),
-                    "prior": prior,
-                    "hash": hash_,
-                    "status": status,
-                    "reason": "; ".join(reasons),
-                },
-            )
+        rule = append_added(
+            transaction,
+            uid,
+            text=text,
+            category=category,
+            context=context,
+            globs=scope,
+            source=source,
+            rationale=rationale,
+            prior=prior,
         )
+        reasons = quarantine.reasons(text)
         next_step = (
-            f"A person has to look at it first: rule_decide {rule_id} approve, or reject."
+            f"A person has to look at it first: rule_decide {rule.id} approve, or reject."
             if reasons
             else "Nothing to do: sessions will try it, and the evidence decides."
         )
-        return RuleAdded(rule_id=rule_id, status=status, reasons=reasons, next_step=next_step)
+        status: Literal["trial", "quarantined"] = "quarantined" if reasons else "trial"
+        return RuleAdded(rule_id=rule.id, status=status, reasons=reasons, next_step=next_step)
 
     arguments = {
         "text": text,
@@ -116,6 +101,56 @@ def add(
         "prior": prior,
     }
     return project.once(RuleAdded, "rule_add", client_ref, arguments, work)
+
+
+def refuse_secrets(text: str) -> None:
+    """Raise InvalidArgument for a text that holds what looks like a secret."""
+    if quarantine.redact(text) != text:
+        raise InvalidArgument(
+            "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
+        )
+
+
+def append_added(
+    transaction: Transaction,
+    uid: bytes,
+    *,
+    text: str,
+    category: str = "general",
+    context: str = "",
+    globs: tuple[str, ...] = (),
+    source: RuleSource,
+    rationale: str = "",
+    prior: float = 0.0,
+) -> Rule:
+    """Log a new rule, on trial or quarantined, and return it; the caller has looked for duplicates."""
+    hash_ = rule_hash(text, context, globs)
+    reasons = quarantine.reasons(text)
+    rule_id = f"{slug(text)}-{hash_ & 0xFFFFFF:06x}"
+    if table.get(transaction, rule_id) is not None:
+        rule_id = f"{slug(text)}-{hash_:016x}"
+    transaction.append(
+        Event(
+            kind="rule_added",
+            uid=uid,
+            subject=rule_id,
+            choice=source,
+            data={
+                "text": text,
+                "category": category or "general",
+                "context": context,
+                "globs": list(globs),
+                "rationale": quarantine.redact(rationale),
+                "prior": prior,
+                "hash": hash_,
+                "status": "quarantined" if reasons else "trial",
+                "reason": "; ".join(reasons),
+            },
+        )
+    )
+    added = table.get(transaction, rule_id)
+    assert added is not None
+    return added
 
 
 def _duplicate(same: Rule) -> RuleAdded:
@@ -141,15 +176,59 @@ def require(transaction: Transaction, field: str, rule_id: str) -> Rule:
     return rule
 
 
-def decide(project: Project, *, rule_id: str, action: RuleAction, reason: str, text: str = "") -> RuleDecided:
+def why_a_person(rule: Rule, action: RuleAction) -> str:
+    """Say why only a person may take this action, or return "" if an agent may.
+
+    What is learned from logs and agents must not reach an always-on file without proof, and text that was
+    quarantined must reach nobody, unless a person wants it.
+    """
+    if action == "approve":
+        return f"it is quarantined for {rule.reason}"
+    if action == "pin":
+        return "a pinned rule is written to the assistants' files without proof"
+    if action == "reword" and rule.status == "pinned":
+        return "it stays pinned with its new text, without proof"
+    flaws = quarantine.reasons(rule.text) if action == "restore" else []
+    return f"its text holds {'; '.join(flaws)}" if flaws else ""
+
+
+def question(project: Project, *, rule_id: str, action: RuleAction, text: str = "") -> str:
+    """Return what to ask a person before this decision, or "" if an agent may make it.
+
+    Raises:
+        UnknownRule: No rule has this id.
+    """
+    with project.read() as transaction:
+        rule = require(transaction, "rule_id", rule_id)
+    why = why_a_person(rule, action)
+    if not why:
+        return ""
+    new = f" Its new text: {quarantine.visible(text)!r}." if text else ""
+    return (
+        f"An agent wants to {action} a rule, and only a person may, because {why}. "
+        f"The rule: {quarantine.visible(rule.text)!r}.{new} Do you agree?"
+    )
+
+
+def decide(
+    project: Project,
+    *,
+    rule_id: str,
+    action: RuleAction,
+    reason: str,
+    text: str = "",
+    confirmed: bool = False,
+) -> RuleDecided:
     """Change a rule's status, or its text, for a logged reason.
 
     Restoring and rewording begin the evidence anew: the first by intent, the second because another text
-    is another treatment. A reworded rule goes back on trial (a pinned one stays pinned).
+    is another treatment. A reworded rule goes back on trial (a pinned one stays pinned). `confirmed` says
+    that a person agreed to exactly this; it is logged as theirs.
 
     Raises:
         UnknownRule: No rule has this id.
         StatusRefused: The rule's status does not allow the action.
+        NeedsPerson: The action is for a person, and this is neither theirs nor confirmed.
         InvalidArgument: `reword` without a text, another action with one, or a text that another rule has.
     """
     if (action == "reword") != bool(text):
@@ -158,22 +237,34 @@ def decide(project: Project, *, rule_id: str, action: RuleAction, reason: str, t
             "it goes with action reword and no other",
             "Pass text with reword, and leave it out otherwise",
         )
-    if quarantine.redact(text) != text:
-        raise InvalidArgument(
-            "text", "it holds what looks like a secret", "Take the secret out; rules are shared"
-        )
+    refuse_secrets(text)
+    by = PERSON if confirmed else project.actor
     with project.write() as transaction:
         rule = require(transaction, "rule_id", rule_id)
         if action not in _ALLOWED[rule.status]:
             raise StatusRefused(f"rule {rule_id}", rule.status, action, _ALLOWED[rule.status])
+        why = why_a_person(rule, action)
+        if why and by != PERSON:
+            raise NeedsPerson(rule_id, action, why)
         learning = project.learning(transaction)
         if action == "reword":
-            return _reword(transaction, learning, rule, text, reason, project.actor)
+            return _reword(transaction, learning, rule, text, reason, by)
         new = _NEW_STATUS[action]
         if action == "unpin":
             new = learning.learner.standing(rule_id, "trial")[0]
-        _append_decision(transaction, learning, rule, new, action, reason, project.actor)
+        append_decision(transaction, learning, rule, new, action, reason, by)
         return RuleDecided(rule_id=rule_id, old=rule.status, new=new, reason=reason, text=rule.text)
+
+
+def has_persons_approval(transaction: Transaction, rule: Rule) -> bool:
+    """Tell whether a person approved, pinned or restored the rule since it got its present text."""
+    approved = False
+    for event in events.of_subject(transaction, rule.id, ("rule_decided",)):
+        if event.choice == "reword":
+            approved = False
+        elif event.choice in ("approve", "pin", "restore") and event.data["by"] == PERSON:
+            approved = True
+    return approved
 
 
 def _reword(
@@ -188,11 +279,11 @@ def _reword(
     reasons = quarantine.reasons(text)
     new: RuleStatus = "quarantined" if reasons else "pinned" if rule.status == "pinned" else "trial"
     why = f"{reason} ({'; '.join(reasons)})" if reasons else reason
-    _append_decision(transaction, learning, rule, new, "reword", why, by, text=text, hash=hash_)
+    append_decision(transaction, learning, rule, new, "reword", why, by, text=text, hash=hash_)
     return RuleDecided(rule_id=rule.id, old=rule.status, new=new, reason=why, text=text)
 
 
-def _append_decision(
+def append_decision(
     transaction: Transaction,
     learning: Learning,
     rule: Rule,
@@ -202,6 +293,7 @@ def _append_decision(
     by: str,
     **data: object,
 ) -> None:
+    """Log a decision about a rule and learn it."""
     event = transaction.append(
         Event(
             kind="rule_decided",
@@ -224,6 +316,6 @@ def settle(transaction: Transaction, learning: Learning, rule_ids: Sequence[str]
         new, reason = learning.learner.standing(rule_id, rule.status)
         if new != rule.status:
             action = "prove" if new == "proven" else "retire"
-            _append_decision(transaction, learning, rule, new, action, reason, "evidence")
+            append_decision(transaction, learning, rule, new, action, reason, "evidence")
             changes.append(StatusChange(rule_id=rule_id, old=rule.status, new=new, reason=reason))
     return changes

@@ -132,7 +132,7 @@ def _started(
 def _fail_open(project: Project, error: StoreUnavailable) -> SessionStarted:
     """Answer with the proven and pinned rules, or with none, when nothing can be recorded."""
     try:
-        known = standings.to_render(project)
+        known = standings.to_render(project).rules
     except StoreUnavailable:
         known = []
     return SessionStarted(

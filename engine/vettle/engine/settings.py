@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vettle.engine.errors import ConfigurationInvalid
+from vettle.engine.records import Target
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -46,12 +47,33 @@ class SessionSettings(_Section):
     unrewarded_after_days: float = Field(default=7, gt=0, le=365, allow_inf_nan=False)
 
 
+class TargetBudget(_Section):
+    """What one target is given, where it differs from the rest."""
+
+    rules: int | None = Field(default=None, ge=0, le=500)
+    characters: int | None = Field(default=None, ge=0, le=100_000)
+    file_limit: int | None = Field(default=None, ge=500, le=10_000_000)
+
+
+class RenderSettings(_Section):
+    """How many rules a rule file may hold: of the always-on rules, and of the rules about the same paths.
+
+    `characters` counts whole lines. `targets` overrides both for one target, and `file_limit` there says how
+    long the file may get together with the user's own text before its reader stops reading.
+    """
+
+    rules: int = Field(default=25, ge=0, le=500)
+    characters: int = Field(default=2_500, ge=0, le=100_000)
+    targets: dict[Target, TargetBudget] = {}
+
+
 class Settings(_Section):
     """Everything in `.vettle/config.toml`; every part may be left out."""
 
     score: ScoreSettings = ScoreSettings()
     selection: SelectionSettings = SelectionSettings()
     sessions: SessionSettings = SessionSettings()
+    render: RenderSettings = RenderSettings()
     durability: Annotated[str, Field(pattern="^(normal|full)$")] = "normal"
 
 

@@ -125,14 +125,19 @@ def text_hash(norm: str) -> int:
     return hash63("mistake", norm)
 
 
-def rule_hash(text: str, context: str, globs: tuple[str, ...]) -> int:
-    """Return the same number for rules that say the same about the same work.
+def rule_form(text: str) -> str:
+    """Return the normal form of a rule's text: equal for rules that say the same.
 
     Case, spacing, articles, emphasis and final punctuation do not matter; negations and word order do.
     """
     plain = re.sub(r"[*_`\"']", "", _folded(text)).lower()
     words = [word for word in plain.split() if word not in ("a", "an", "the", "please")]
-    return hash63("rule", " ".join(words).rstrip(" .!;:"), context, *sorted(globs))
+    return " ".join(words).rstrip(" .!;:")
+
+
+def rule_hash(text: str, context: str, globs: tuple[str, ...]) -> int:
+    """Return the same number for rules that say the same about the same work."""
+    return hash63("rule", rule_form(text), context, *sorted(globs))
 
 
 @dataclass(frozen=True)

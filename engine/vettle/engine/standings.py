@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vettle.engine import effects, paging
+from vettle.engine import effects, paging, quarantine
 from vettle.engine.clock import moment
 from vettle.engine.project import Project
 from vettle.engine.records import (
     Estimate,
     Explanation,
+    LeftOut,
     Rule,
     RuleDetails,
     RulesPage,
     RuleStatus,
     RuleSummary,
 )
-from vettle.engine.rules import require
+from vettle.engine.rules import has_persons_approval, require
 from vettle.engine.store import events
 from vettle.engine.store import rules as table
 from vettle.engine.store.events import Event
@@ -138,11 +140,33 @@ def discoveries(learning: Learning, every: Sequence[Rule]) -> list[str]:
     return [pool[index] for index in effects.e_bh(values, _FALSE_DISCOVERY_RATE)]
 
 
-def to_render(project: Project) -> list[Rule]:
-    """Return the rules that the assistants should read, strongest evidence first, pinned ones before all."""
+@dataclass(frozen=True)
+class ToRender:
+    """What rendering needs to know of the rules.
+
+    `rules` are those that the assistants should read, strongest evidence first and pinned ones before all.
+    `withheld` hold something that a person has to approve, and nobody has. `known` are the ids of all rules.
+    """
+
+    rules: list[Rule]
+    withheld: list[LeftOut]
+    known: frozenset[str]
+
+
+def to_render(project: Project) -> ToRender:
+    """Return the rules for the assistants' files."""
     with project.read() as transaction:
-        found = table.with_status(transaction, RENDERED)
-        return sorted(_ranked(project.learning(transaction), found), key=lambda rule: rule.status != "pinned")
+        every = table.every(transaction)
+        found = [rule for rule in every if rule.status in RENDERED]
+        withheld = [
+            LeftOut(rule_id=rule.id, reason=f"it holds {'; '.join(reasons)}, and no person has approved it")
+            for rule in found
+            if (reasons := quarantine.reasons(rule.text)) and not has_persons_approval(transaction, rule)
+        ]
+        held = {one.rule_id for one in withheld}
+        ranked = _ranked(project.learning(transaction), [rule for rule in found if rule.id not in held])
+    ranked.sort(key=lambda rule: rule.status != "pinned")
+    return ToRender(ranked, withheld, frozenset(rule.id for rule in every))
 
 
 def explain(project: Project, rule_id: str) -> Explanation:

@@ -106,6 +106,13 @@ def take(data: bytes, *, path: str, force: bool = False) -> bytes:
     return (before + page.after.removeprefix(page.newline)).encode()
 
 
+def written_body(data: bytes, path: str) -> str | None:
+    """Return the text of the block with LF line ends, or None without one; raises EditedByHand if it was edited."""
+    page = parse(data, path)
+    _check_unedited(page, path, force=False)
+    return None if page.body is None else page.body.replace("\r\n", "\n")
+
+
 def _checksum(body: str) -> str:
     return hashlib.sha256(body.replace("\r\n", "\n").encode()).hexdigest()[:12]
 
@@ -114,7 +121,7 @@ def _check_unedited(page: Page, path: str, force: bool) -> None:
     if page.body is not None and _checksum(page.body) != page.checksum and not force:
         raise EditedByHand(
             f"edited by hand: the block in {path} is not as vettle wrote it. Move your text out of the block, "
-            "or overwrite it with force."
+            "take it over with --adopt, or overwrite it with force."
         )
 
 
@@ -127,7 +134,7 @@ def _lines(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield number, offset and content of each line, past a byte order mark and without its line end."""
     skipped = len(_BOM) if text.startswith(_BOM) else 0
     for number, match in enumerate(_LINE.finditer(text, skipped), start=1):
-        yield number, match.start(), match[0].removesuffix("\n").removesuffix("\r")
+        yield number, match.start(), match[0].removesuffix("\n").rstrip("\r")
 
 
 def _markers(text: str, path: str) -> tuple[list[_Marker], int]:

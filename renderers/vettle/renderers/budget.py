@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vettle.engine.records import LeftOut
@@ -14,6 +14,11 @@ class Line:
 
     rule_id: str
     text: str
+
+    @property
+    def bullet(self) -> str:
+        """The whole line, as it costs its reader."""
+        return f"- {self.text}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,26 @@ class Budget:
     characters: int = 2_500
 
 
-def fit(lines: Sequence[Line], budget: Budget, place: str) -> tuple[tuple[Line, ...], list[LeftOut]]:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a file can still take before an assistant stops reading it.
+
+    `left` is counted by `measure` (characters, or bytes), and `why` ends a sentence that begins with "no room".
+    """
+
+    left: int
+    measure: Callable[[str], int]
+    why: str
+
+
+def byte_length(text: str) -> int:
+    """Measure a text as Codex does."""
+    return len(text.encode())
+
+
+def fit(
+    lines: Sequence[Line], budget: Budget, place: str, room: Room | None = None
+) -> tuple[tuple[Line, ...], list[LeftOut]]:
     """Keep the strongest lines that fit; `lines` come strongest first.
 
     A weaker rule never takes the room that a stronger one did not find. Only a rule that no budget
@@ -35,9 +59,9 @@ def fit(lines: Sequence[Line], budget: Budget, place: str) -> tuple[tuple[Line, 
     """
     kept: list[Line] = []
     left_out: list[LeftOut] = []
-    room, full = budget.characters, ""
+    characters, left, full = budget.characters, room.left if room else 0, ""
     for line in lines:
-        cost = len(line.text) + len("- \n")
+        cost = len(line.bullet)
         if cost > budget.characters:
             left_out.append(
                 _left_out(line, f"takes {cost:,} characters, more than {place} may take together")
@@ -45,13 +69,16 @@ def fit(lines: Sequence[Line], budget: Budget, place: str) -> tuple[tuple[Line, 
             continue
         if len(kept) == budget.rules:
             full = f"the budget of {budget.rules} rules for {place} is used up by stronger rules"
-        elif cost > room:
+        elif cost > characters:
             full = f"the budget of {budget.characters:,} characters for {place} is used up by stronger rules"
+        elif room and room.measure(line.bullet) > left:
+            full = f"no room: {room.why}"
         if full:
             left_out.append(_left_out(line, full))
-        else:
-            kept.append(line)
-            room -= cost
+            continue
+        kept.append(line)
+        characters -= cost
+        left -= room.measure(line.bullet) if room else 0
     return tuple(kept), left_out
 
 

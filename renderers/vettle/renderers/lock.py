@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from vettle.engine.errors import FilesRefused
 from vettle.engine.records import Record, Target
+from vettle.renderers.assistants import skill
+from vettle.renderers.assistants.targets import BLOCK_PATHS
+from vettle.renderers.budget import Line
 from vettle.renderers.documents import Kind
-from vettle.renderers.targets import BLOCK_PATHS
 
 PATH = ".vettle/lock.json"
 
 _OWN_NAME = re.compile(r"vettle(-[a-z0-9-]{1,40})?\.(md|mdc|instructions\.md)")
 
 
+LineHash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
+
+
 class Entry(Record):
     """One file vettle wrote: a whole file with its `sha256`, or a file of the user's with a block.
 
-    `preamble` is what vettle put before the block of a file that it created, and None where the user's
-    file was there before.
+    `created` says that vettle made the file that carries the block. `rules` are the rules in it with the hashes of their lines, and `globs` the paths
+    they are about. `previous` is the hash of the text that a write in progress replaces.
     """
 
     target: Target
     kind: Kind
     sha256: str = ""
-    preamble: str | None = None
+    previous: str = ""
+    created: bool = False
+    rules: dict[str, LineHash] = Field(default_factory=dict)
+    globs: tuple[str, ...] = ()
 
 
 class Lock(Record):
-    """Everything vettle wrote in one project, with the folders it made for that."""
+    """Everything vettle wrote in one project, with the folders it made for that.
+
+    `named` are the targets that somebody rendered by name; `auto` keeps their files.
+    """
 
     version: Literal[1] = 1
     files: dict[str, Entry]
     directories: list[str]
+    named: list[Target] = Field(default_factory=list)
 
 
 def parse(data: bytes | None) -> Lock:
@@ -51,7 +67,7 @@ def parse(data: bytes | None) -> Lock:
     except ValueError as error:
         raise _damaged(str(error).splitlines()[0]) from None
     for path, entry in lock.files.items():
-        own = path in BLOCK_PATHS if entry.kind == "block" else _OWN_NAME.fullmatch(PurePosixPath(path).name)
+        own = path in BLOCK_PATHS if entry.kind == "block" else _is_own_name(path)
         if not own or not _is_inside(path):
             raise _damaged(f"it lists {path[:80]!r}, which vettle never writes")
     for path in lock.directories:
@@ -60,10 +76,24 @@ def parse(data: bytes | None) -> Lock:
     return lock
 
 
+def line_hash(text: str) -> str:
+    """Return the short hash by which a line is recognised."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def hashes(lines: Iterable[Line]) -> dict[str, str]:
+    """Return the rules of these lines with the hashes of their texts."""
+    return {line.rule_id: line_hash(line.text) for line in lines}
+
+
 def dump(lock: Lock) -> bytes:
-    """Return the lock file's bytes: sorted, so that it merges well."""
-    content = lock.model_dump(mode="json", exclude_none=True)
+    """Return the lock file's bytes: sorted and without defaults, so that it merges well."""
+    content = lock.model_dump(mode="json", exclude_defaults=True) | {"version": lock.version}
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _is_own_name(path: str) -> bool:
+    return path == skill.PATH or _OWN_NAME.fullmatch(PurePosixPath(path).name) is not None
 
 
 def _is_inside(path: str) -> bool:

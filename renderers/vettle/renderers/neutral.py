@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -27,8 +28,8 @@ _COMMENT_END = re.compile(r"--(!?)>")
 _IMPORT = re.compile(r"@")
 # "#file:" and "#tool:" pull in files and tools in VS Code.
 _REFERENCE = re.compile(r"#(?=[A-Za-z])")
-# "](" makes a link or an image, which VS Code follows and a viewer fetches.
-_LINK = re.compile(r"\](?=\()")
+# "](" makes a link or an image, which VS Code follows and a viewer fetches; "][x" begins one by reference.
+_LINK = re.compile(r"\](?=\(|\[(?![^\[\]]*\]))")
 # "]:" defines a link target, so that this rule vanishes and another rule's "[x]" becomes a link.
 _LINK_DEFINITION = re.compile(r"\](?=:)")
 # "![" makes an image.
@@ -78,6 +79,15 @@ def neutral(text: str) -> str:
     for pattern, replacement in _ESCAPES:
         line = pattern.sub(replacement, line)
     return _HELD_SPAN.sub(lambda match: f"`{held[int(match[1])]}`", line)
+
+
+# The escapes at the start of a line, where `neutral` puts them.
+_ESCAPED_START = re.compile(r"^(\d*)\\(?=[-*+#>|=~_.)])")
+
+
+def plain(line: str) -> str:
+    """Return the words of a neutral line, as its reader takes them: the text that `neutral` makes it from."""
+    return html.unescape(_ESCAPED_START.sub(r"\1", line))
 
 
 def _one_line(text: str) -> str:

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vettle.engine.records import Rule
-from vettle.renderers.sheet import arrange
-from vettle.renderers.targets import choose, documents
+from vettle.engine.settings import RenderSettings
+from vettle.renderers.plan import Request, texts
 
 
-def preview(root: Path, rules: Sequence[Rule], target: str) -> dict[str, str]:
-    """Return the text that vettle would write for one assistant, by path (InvalidArgument for another name)."""
-    devin = (root / ".devin").is_dir()
-    return {
-        document.path: document.text
-        for assistant in choose([target], ())
-        for document in documents(assistant.target, arrange(rules), devin=devin)
-    }
+def preview(
+    root: Path, rules: Sequence[Rule], target: str, settings: RenderSettings | None = None
+) -> dict[str, str]:
+    """Return the text that vettle would write for one target, by path (InvalidArgument for another name)."""
+    return texts(Request(root.resolve(), rules, [target], settings or RenderSettings()))

@@ -29,6 +29,7 @@ from vettle.engine import reports, standings
 from vettle.engine.errors import VettleError
 from vettle.engine.project import Project, find_root
 from vettle.engine.records import Target
+from vettle.server import agreement
 from vettle.server.signatures import Signature, problem, signature
 from vettle.server.tools import TOOLS, Tool
 
@@ -107,6 +108,8 @@ def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
     """Return the tool's function bound to the host's project, with the signature that the SDK reads."""
 
     def call(**arguments: Any) -> BaseModel:
+        if of.tool.needs_person:
+            arguments["confirmed"] = agreement.has_agreed(arguments.pop(agreement.ARGUMENT))
         try:
             answer = of.tool.function(host.project, **arguments)
         except VettleError as error:
@@ -114,13 +117,17 @@ def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
         assert isinstance(answer, BaseModel)
         return answer
 
+    parameters = list(of.parameters)
+    if of.tool.needs_person:
+        asked = agreement.asks(lambda: host.project)
+        parameters.append(
+            inspect.Parameter(agreement.ARGUMENT, inspect.Parameter.KEYWORD_ONLY, annotation=asked)
+        )
     call.__name__ = of.tool.name
     call.__doc__ = of.tool.function.__doc__
-    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        list(of.parameters), return_annotation=of.returns
-    )
+    call.__signature__ = inspect.Signature(parameters, return_annotation=of.returns)  # type: ignore[attr-defined]
     call.__annotations__ = {
-        **{parameter.name: parameter.annotation for parameter in of.parameters},
+        **{parameter.name: parameter.annotation for parameter in parameters},
         "return": of.returns,
     }
     return call
@@ -221,7 +228,8 @@ def _rendered(host: Host, target: str) -> str:
     from vettle.renderers.preview import preview
 
     try:
-        texts = preview(host.project.root, standings.to_render(host.project), target)
+        project = host.project
+        texts = preview(project.root, standings.to_render(project).rules, target, project.settings.render)
     except VettleError as error:
         raise ResourceNotFoundError(str(error)) from error
     return (

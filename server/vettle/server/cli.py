@@ -29,13 +29,15 @@ class _Lazy(NamedTuple):
 
 _COMMANDS = {
     "demo": _Lazy("demonstration", "demo", "The whole loop on real rule files, in a temporary project."),
+    "init": _Lazy("initialising", "init", "Make this a vettle project, and import the rules it already has."),
     "serve": _Lazy("serving", "serve", "Run the MCP server on stdin and stdout (agents start this)."),
     "status": _Lazy("reading", "status", "What is going on, what needs a person, and the next step."),
     "rules": _Lazy("reading", "rules", "Every rule with its effect, evidence and verdict."),
     "explain": _Lazy("reading", "explain", "Why a rule stands where it stands, or a session got its rules."),
     "sessions": _Lazy("reading", "sessions", "Sessions of the last days and how they scored."),
     "mistakes": _Lazy("reading", "mistakes", "Mistakes by class, and those that keep coming back."),
-    "render": _Lazy("rendering", "render", "Bring the assistants' rule files up to date."),
+    "render": _Lazy("rule_files", "render", "Bring the assistants' rule files up to date."),
+    "import": _Lazy("rule_files", "import_", "Import the rules that the repository's files already hold."),
     "session": _Lazy("operations", "session", "Start or end a session."),
     "mistake": _Lazy("operations", "mistake", "Log a mistake."),
     "reward": _Lazy("operations", "reward", "Log feedback on a session."),

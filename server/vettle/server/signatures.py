@@ -44,12 +44,12 @@ class Signature:
 
 
 def signature(tool: Tool) -> Signature:
-    """Read a tool's signature, without the project, which the caller provides."""
+    """Read a tool's signature, without what the caller provides: the project, and whether a person agreed."""
     hints = get_type_hints(tool.function, include_extras=True)
     parameters = tuple(
         parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
         for name, parameter in inspect.signature(tool.function).parameters.items()
-        if name != "project"
+        if name not in ("project", "confirmed")
     )
     return Signature(tool, parameters, hints["return"])
 

@@ -35,7 +35,7 @@ from vettle.engine.arguments import (
     Unit,
     Weight,
 )
-from vettle.engine.paging import REPLY_CHARACTERS, fit
+from vettle.engine.paging import REPLY_CHARACTERS
 from vettle.engine.project import Project
 from vettle.engine.records import (
     MistakeLogged,
@@ -57,6 +57,7 @@ from vettle.engine.records import (
     Status,
     Target,
 )
+from vettle.server import rule_files
 
 AnyTarget = Literal["auto", Target]
 ResponseFormat = Annotated[
@@ -221,12 +222,17 @@ def rule_decide(
     action: RuleAction,
     reason: Reason,
     text: Annotated[RuleText, Field(description="The new text (reword only).")] = "",
+    *,
+    confirmed: bool = False,
 ) -> RuleDecided:
     """Carry out a person's decision about a rule; ask first, never decide for them.
 
-    approve and reject end quarantine; pin always renders it; reword starts its evidence anew.
+    approve and reject end quarantine, pin always renders it (the person has to confirm both), reword starts
+    its evidence anew.
     """
-    return rules.decide(project, rule_id=rule_id, action=action, reason=reason, text=text)
+    return rules.decide(
+        project, rule_id=rule_id, action=action, reason=reason, text=text, confirmed=confirmed
+    )
 
 
 def rules_list(
@@ -268,39 +274,10 @@ def rules_render(
 
     Returns per file what changes, its diff and why a file is refused; text of others is never touched.
     """
-    rendering = rendered(project, targets=targets, write=write, check=check, remove=remove, force=force)
-    room = REPLY_CHARACTERS // 2
-    files = []
-    for file in rendering.files:
-        room -= len(file.diff)
-        too_long = f"(diff of {len(file.diff)} characters left out: vettle render shows it)"
-        files.append(file if room >= 0 or not file.diff else file.model_copy(update={"diff": too_long}))
-    left_out = fit(rendering.left_out, REPLY_CHARACTERS // 5)
-    notes = list(rendering.notes)
-    if len(left_out) < len(rendering.left_out):
-        notes.append(f"{len(rendering.left_out) - len(left_out)} more rules were left out.")
-    return rendering.model_copy(update={"files": files, "left_out": left_out, "notes": notes})
-
-
-def rendered(
-    project: Project, *, targets: tuple[str, ...], write: bool, check: bool, remove: bool, force: bool
-) -> Rendering:
-    """Render, with every diff whole unless only a check was asked for."""
-    # Imported here because a server starts often and renders rarely.
-    from vettle.renderers.render import render
-
-    rendering = render(
-        project.root,
-        standings.to_render(project),
-        targets=targets,
-        write=write and not check,
-        remove=remove,
-        force=force,
+    rendering = rule_files.rendered(
+        project, targets=targets, write=write, check=check, remove=remove, force=force
     )
-    if not check:
-        return rendering
-    files = [file.model_copy(update={"diff": ""}) for file in rendering.files]
-    return rendering.model_copy(update={"files": files})
+    return rule_files.shortened(rendering, REPLY_CHARACTERS)
 
 
 def report_get(
@@ -340,6 +317,7 @@ class Tool:
     reads_only: bool = False
     destroys: bool = False
     idempotent: bool = False
+    needs_person: bool = False
 
     @property
     def name(self) -> str:
@@ -353,7 +331,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(reward_log, "Log a reward"),
     Tool(session_end, "End a session"),
     Tool(rule_add, "Add a rule", idempotent=True),
-    Tool(rule_decide, "Decide about a rule", destroys=True),
+    Tool(rule_decide, "Decide about a rule", destroys=True, needs_person=True),
     Tool(rules_list, "List rules", reads_only=True, idempotent=True),
     Tool(rules_render, "Render rule files", destroys=True, idempotent=True),
     Tool(report_get, "Get a report", reads_only=True, idempotent=True),

@@ -11,27 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import anyio
 import click
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from vettle.engine.records import Target
+from vettle.engine.project import Project
+from vettle.server import rule_files
 from vettle.server.commands.common import signed, table
 from vettle.server.simulation import SimulatedAgent
 
 _STATE = ".vettle"
-
-
-@dataclass(frozen=True)
-class Bullet:
-    """One instruction of a rule file, and the paths that the file says it is about."""
-
-    text: str
-    globs: tuple[str, ...]
-    file: str
+_TARGETS = ("claude", "cursor", "copilot", "windsurf", "continue")
 
 
 @click.command()
@@ -81,19 +74,6 @@ def _rule_files() -> Path:
     return packaged if packaged.is_dir() else here.parents[2]
 
 
-def bullets(root: Path) -> list[Bullet]:
-    """Return the bullets of the repository's rule files, with the paths of files that have `paths`."""
-    found = []
-    for file in (root / "AGENTS.md", root / "CLAUDE.md", *sorted((root / ".claude" / "rules").glob("*.md"))):
-        _, _, rest = file.read_text(encoding="utf-8").rpartition("\n---\n")
-        header = file.read_text(encoding="utf-8").removesuffix(rest)
-        globs = tuple(line.strip()[3:-1] for line in header.splitlines() if line.startswith('  - "'))
-        items = "\n".join(rest.splitlines()).replace("\n  ", " ").splitlines()
-        name = file.relative_to(root).as_posix()
-        found += [Bullet(line[2:].strip(), globs, name) for line in items if line.startswith("- ")]
-    return found
-
-
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """Call a tool and return its record; a failing tool ends the demo with its own words."""
     result = await client.call_tool(tool, arguments)
@@ -103,11 +83,12 @@ async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def _run(root: Path, sessions: int, seed: int) -> None:
+    ids = _import(root)
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "vettle", "serve", "--project", str(root)], cwd=root
     )
     async with Client(server) as client:
-        rules = await _import(client, root)
+        rules = await _texts(client, ids)
         agent = SimulatedAgent(list(rules), seed)
         _tell_truth(agent, rules)
         await _simulate(client, agent, sessions, seed)
@@ -115,23 +96,29 @@ async def _run(root: Path, sessions: int, seed: int) -> None:
         await _render(client, root)
 
 
-async def _import(client: Client, root: Path) -> dict[str, str]:
-    found = bullets(root)
-    files = dict.fromkeys(bullet.file for bullet in found)
-    click.echo(f"1. {len(found)} candidate rules from {len(files)} rule files: {', '.join(files)}")
-    rules = {}
-    for bullet in found:
-        added = await _call(
-            client,
-            "rule_add",
-            text=bullet.text,
-            globs=list(bullet.globs),
-            source="import",
-            rationale=bullet.file,
-            client_ref=bullet.text[:150],
-        )
-        rules[added["rule_id"]] = bullet.text
-    return rules
+def _import(root: Path) -> list[str]:
+    """Import the rules as `vettle import` does, and return their ids in the order of the files."""
+    project = Project(root)
+    try:
+        record = rule_files.rules_imported(project, paths=(), apply=True)
+    finally:
+        project.close()
+    files = {file.path: file.rules for file in record.files if file.rules}
+    click.echo(f"1. {record.added} candidate rules from {len(files)} rule files: {', '.join(files)}")
+    click.echo(
+        "   Their lines are taken out of those files: what every session reads anyway cannot be tested."
+    )
+    for path in files:
+        text = (root / path).read_text(encoding="utf-8")
+        kept = [line for line in text.splitlines(keepends=True) if not line.startswith("- ")]
+        (root / path).write_text("".join(kept).rstrip() + "\n", encoding="utf-8")
+    return list(dict.fromkeys(rule for found in files.values() for rule in found))
+
+
+async def _texts(client: Client, ids: list[str]) -> dict[str, str]:
+    page = await _call(client, "rules_list", limit=100)
+    texts = {row["id"]: row["text"] for row in page["rules"]}
+    return {rule: texts[rule] for rule in ids}
 
 
 def _tell_truth(agent: SimulatedAgent, rules: dict[str, str]) -> None:
@@ -236,7 +223,7 @@ def _judge(status: str, effect: float) -> str:
 
 async def _render(client: Client, root: Path) -> None:
     before = _files(root)
-    rendering = await _call(client, "rules_render", targets=list(get_args(Target)), write=True)
+    rendering = await _call(client, "rules_render", targets=list(_TARGETS), write=True)
     refused = [file for file in rendering["files"] if file["action"] == "refused"]
     if refused:
         raise click.ClickException(f"rules_render refused {refused[0]['path']}: {refused[0]['reason']}")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from vettle.renderers.documents import Document, managed_block, whole_file
+from vettle.renderers.repository import Repository
 from vettle.renderers.sheet import Group, Sheet
 
 BLOCK_PATH = ".github/copilot-instructions.md"
 
 
-def documents(sheet: Sheet) -> list[Document]:
-    """Write the sheet for Copilot."""
-    return [*managed_block(BLOCK_PATH, "copilot", sheet.always), *map(_scoped, sheet.scoped)]
+def always(sheet: Sheet, repository: Repository) -> list[Document]:
+    """Write the always-on rules."""
+    return managed_block(BLOCK_PATH, "copilot", sheet.always)
+
+
+def scoped(sheet: Sheet, repository: Repository) -> list[Document]:
+    """Write one file per set of paths."""
+    return [_scoped(group) for group in sheet.scoped]
 
 
 def _scoped(group: Group) -> Document:
@@ -20,4 +26,4 @@ def _scoped(group: Group) -> Document:
         f'applyTo: "{",".join(group.globs)}"',
     ]
     path = f".github/instructions/vettle-{group.slug}.instructions.md"
-    return whole_file(path, "copilot", frontmatter, group.lines, group.slug)
+    return whole_file(path, "copilot", frontmatter, group)

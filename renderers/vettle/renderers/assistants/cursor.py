@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from vettle.renderers.documents import Document, whole_file
+from vettle.renderers.documents import Document, always_file, whole_file
 from vettle.renderers.globs import witness
+from vettle.renderers.repository import Repository
 from vettle.renderers.sheet import Group, Sheet
 
-
-def documents(sheet: Sheet) -> list[Document]:
-    """Write the sheet for Cursor."""
-    scoped = [_scoped(group) for group in sheet.scoped]
-    return [_always(sheet), *scoped] if sheet.always else scoped
+ALWAYS_PATH = ".cursor/rules/vettle.mdc"
 
 
-def _always(sheet: Sheet) -> Document:
+def always(sheet: Sheet, repository: Repository) -> list[Document]:
+    """Write the always-on rules."""
     frontmatter = ["description: Rules learned by vettle", "alwaysApply: true"]
-    return whole_file(".cursor/rules/vettle.mdc", "cursor", frontmatter, sheet.always)
+    return always_file(ALWAYS_PATH, "cursor", frontmatter, sheet.always)
+
+
+def scoped(sheet: Sheet, repository: Repository) -> list[Document]:
+    """Write one file per set of paths."""
+    return [_scoped(group) for group in sheet.scoped]
 
 
 def _scoped(group: Group) -> Document:
@@ -28,6 +31,4 @@ def _scoped(group: Group) -> Document:
         f"globs: {','.join((witness(group.globs[0]), *group.globs))}",
         "alwaysApply: false",
     ]
-    return whole_file(
-        f".cursor/rules/vettle-{group.slug}.mdc", "cursor", frontmatter, group.lines, group.slug
-    )
+    return whole_file(f".cursor/rules/vettle-{group.slug}.mdc", "cursor", frontmatter, group)

@@ -1,0 +1,1 @@
+"""One writer per assistant: the rules of a sheet in the form that this assistant reads, and no other."""

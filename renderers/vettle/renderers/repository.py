@@ -1,0 +1,90 @@
+"""What a repository holds for assistants besides what vettle wrote: the files that decide what is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vettle.engine.errors import FilesRefused
+from vettle.engine.similarity import rule_form
+from vettle.renderers import blocks
+
+# Files of the user's that assistants read whole and that may carry our block.
+SHARED = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")
+# Files and folders whose presence decides what some assistant reads.
+_DECISIVE = (
+    "AGENT.md", "AGENTS.override.md", "CLAUDE.local.md", ".rules", ".cursorrules", ".windsurfrules", ".clinerules", ".junie/AGENTS.md",
+    ".devin",
+)  # fmt: skip
+_FOLDERS = (".windsurf/rules", ".devin/rules")
+_OURS = re.compile(r"vettle(-[a-z0-9-]+)?\.md")
+_BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+_IMPORT = re.compile(r"(?<![\w`/])@(?:\.{1,2}/)?(AGENTS\.md|CLAUDE\.md|GEMINI\.md)(?![\w.])")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The user's rule files.
+
+    `present` names those that matter and hold anything besides our text and comments: an empty CLAUDE.md hides
+    nothing. `texts` is what stands outside our block in each file of SHARED that exists. `same` leads from a path that is a link to the path it stands for.
+    """
+
+    present: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
+
+    def real(self, path: str) -> str:
+        """Return the path that this one stands for."""
+        return self.same.get(path, path)
+
+    def says(self, path: str) -> frozenset[str]:
+        """Return the normal forms of what stands in the user's own text of a shared file, line by line."""
+        lines = self.texts.get(path, "").splitlines()
+        return frozenset(form for line in lines if (form := rule_form(_BULLET.sub("", line))))
+
+    def imports(self, path: str) -> frozenset[str]:
+        """Return the shared files whose text the given one pulls in with `@`."""
+        return frozenset(_IMPORT.findall(self.texts.get(path, "")))
+
+
+def look(root: Path) -> Repository:
+    """Read what the repository has."""
+    texts = {path: text for path in SHARED if (text := _text(root, path)) is not None}
+    present = {path for path, text in texts.items() if _COMMENT.sub("", text).strip("\ufeff \t\r\n")}
+    present |= {path for path in _DECISIVE if (root / path).exists()}
+    present |= {folder for folder in _FOLDERS if _has_other_files(root / folder)}
+    return Repository(frozenset(present), texts, _links(root))
+
+
+def _text(root: Path, path: str) -> str | None:
+    """Return what stands outside our block; a file that cannot be read or is damaged is refused elsewhere."""
+    try:
+        data = (root / path).read_bytes()
+    except OSError:
+        return None
+    try:
+        page = blocks.parse(data, path)
+    except FilesRefused:
+        return data.decode("utf-8", errors="replace")
+    return page.before + page.after
+
+
+def _has_other_files(folder: Path) -> bool:
+    return folder.is_dir() and any(
+        file.suffix == ".md" and not _OURS.fullmatch(file.name) for file in folder.iterdir()
+    )
+
+
+def _links(root: Path) -> dict[str, str]:
+    """Return which of the shared files are the same file, each pointing to the first one in SHARED."""
+    first: dict[Path, str] = {}
+    same: dict[str, str] = {}
+    for path in SHARED:
+        if (root / path).exists():
+            real = (root / path).resolve()
+            same[path] = first.setdefault(real, path)
+    return {path: other for path, other in same.items() if path != other}

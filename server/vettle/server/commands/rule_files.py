@@ -1,0 +1,136 @@
+"""The commands about rule files: render them, and import what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from vettle.engine.records import Adoption, Delivery, ImportedFile, Rendering, RulesImported
+from vettle.renderers.render import raise_if_refused
+from vettle.server import rule_files, tools
+from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.signatures import signature
+
+
+@click.command()
+@click.argument("targets", nargs=-1)
+@click.option("--write", is_flag=True, help="Write the files (default: only show what would change).")
+@click.option("--check", is_flag=True, help="Exit with 1 if a file is not up to date; write nothing.")
+@click.option("--remove", is_flag=True, help="Take our text out again, leaving everything else as it was.")
+@click.option("--force", is_flag=True, help="Overwrite hand edits inside our text.")
+@click.option("--adopt", is_flag=True, help="Turn hand edits inside our text into pinned and retired rules.")
+@json_option
+def render(targets: tuple[str, ...], adopt: bool, as_json: bool, **given: Any) -> None:
+    """Example: vettle render --write.
+
+    Bring the rule files of claude, cursor, copilot, windsurf, continue, agents (AGENTS.md), gemini or skill up to
+    date with the proven and pinned rules. Without a target: of the assistants that the repository uses, so that each
+    reads every rule once. Text that is not ours is never touched.
+    Exit codes: 1 not up to date (--check), 3 a file was refused, 4 a file was edited by hand.
+    """
+    arguments = signature(tools.find(tools.rules_render)).validate(
+        {**given, **({"targets": targets} if targets else {})}
+    )
+    if adopt:
+        _adopt(arguments, as_json)
+        return
+    with open_project() as project:
+        record = rule_files.rendered(project, **arguments)
+    emit(record, as_json, lambda: _rendering(record))
+    raise_if_refused(record)
+    if given["check"] and not record.in_sync:
+        click.get_current_context().exit(1)
+
+
+def _adopt(arguments: dict[str, Any], as_json: bool) -> None:
+    """Adopt hand edits; with --write, render too, which brings the files into their final order."""
+    if arguments["check"] or arguments["remove"] or arguments["force"]:
+        raise click.UsageError("--adopt goes with --write, and with no other option.")
+    with open_project() as project:
+        record, rendering = rule_files.adopt(project, targets=arguments["targets"], write=arguments["write"])
+    emit(record, as_json, lambda: _adoption(record))
+    if rendering is not None:
+        raise_if_refused(rendering)
+
+
+def _adoption(record: Adoption) -> Iterator[str]:
+    for rule in record.pinned:
+        yield f"pin     {rule.text}  ({rule.path}{', ' + ' '.join(rule.globs) if rule.globs else ''})"
+    for rule_id in record.retired:
+        yield f"retire  {rule_id}"
+    if not record.pinned and not record.retired:
+        yield "No file was edited by hand."
+    elif not record.applied:
+        yield "Nothing was changed. To adopt: vettle render --adopt --write."
+
+
+def _rendering(record: Rendering) -> Iterator[str]:
+    for file in record.files:
+        if file.diff:
+            yield file.diff.rstrip("\n")
+    for file in record.files:
+        cost = f", about {file.tokens} tokens" if file.tokens else ""
+        yield f"{file.action:9}  {file.path} ({file.target}, {counted(len(file.rules), 'rule')}{cost}): {file.reason}"
+    for delivery in record.deliveries:
+        yield f"reads      {delivery.reader}: {_delivered(delivery)}"
+    for rule in record.left_out:
+        where = f" ({', '.join(rule.targets)})" if rule.targets else ""
+        yield f"left out   {rule.rule_id}{where}: {rule.reason}"
+    for hidden in record.hidden:
+        yield f"hides      {hidden.path} from {hidden.reader}. {hidden.remedy}"
+    for note in record.notes:
+        yield f"note       {note}"
+    refused = any(file.action == "refused" for file in record.files)
+    if not (record.written or record.in_sync or refused):
+        yield "Nothing was written. To write: vettle render --write."
+
+
+def _delivered(delivery: Delivery) -> str:
+    """Say how often a program gets the rules, in as few words as the numbers allow."""
+    said = [f"{counted(delivery.once, 'rule')} once"] if delivery.once else []
+    for copies in sorted(set(delivery.more.values())):
+        rules = [rule for rule, count in delivery.more.items() if count == copies]
+        said.append(f"{counted(len(rules), 'rule')} {copies} times")
+    if delivery.never:
+        said.append(f"{counted(len(delivery.never), 'rule')} never")
+    return ", ".join(said)
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--dry-run", is_flag=True, help="Only tell what would be imported.")
+@click.option("--verbose", "-v", is_flag=True, help="Also list every line that is not taken.")
+@json_option
+def import_(paths: tuple[str, ...], dry_run: bool, verbose: bool, as_json: bool) -> None:
+    """Example: vettle import --dry-run.
+
+    Import the rules that a repository already has as candidates: one per bullet or imperative sentence of CLAUDE.md,
+    AGENTS.md, GEMINI.md, .claude/rules, .cursor/rules, .cursorrules, .github/instructions, .windsurf/rules and
+    .continue/rules, or of the files and folders that you name. The files stay as they are.
+    """
+    with open_project() as project:
+        record = rule_files.rules_imported(project, paths=paths, apply=not dry_run)
+    emit(record, as_json, lambda: imported(record, verbose))
+
+
+def imported(record: RulesImported, verbose: bool) -> Iterator[str]:
+    """Yield what was taken from each file and what was not."""
+    for file in record.files:
+        yield from _imported_file(file, verbose)
+    yield (
+        f"{counted(record.added, 'rule')} on trial, {record.quarantined} quarantined, {record.merged} merged, "
+        f"{record.known} known already."
+    )
+    yield record.next_step
+
+
+def _imported_file(file: ImportedFile, verbose: bool) -> Iterator[str]:
+    about = f" about {', '.join(file.globs)}" if file.globs else ""
+    if file.reason:
+        yield f"{file.path}: nothing taken: {file.reason}"
+        return
+    yield f"{file.path}: {counted(file.taken, 'instruction')}{about}, {len(file.not_taken)} passages not taken"
+    for passage in file.not_taken if verbose else ():
+        yield f"  line {passage.line}: {passage.reason}: {passage.text}"

@@ -81,11 +81,11 @@ def test_text_after_the_block_survives(data: bytes, added: bytes) -> None:
         ("# Mine", f"# Mine\n\n{BLOCK}"),
         ("\ufeff# Mine\n", f"\ufeff# Mine\n\n{BLOCK}\n"),
         ("a\r\nb\r\nc\n", "a\r\nb\r\nc\n\r\n" + f"{BLOCK}\n".replace("\n", "\r\n")),
-        ("```\n" + BLOCK + "\n```\n", "```\n" + BLOCK + "\n```\n\n" + BLOCK + "\n"),
+        ("```\ncode\n```\n", f"```\ncode\n```\n\n{BLOCK}\n"),
     ],
 )
 def test_where_the_block_goes(before: str, after: str) -> None:
-    """The block is appended after one blank line, in the file's own line ends; markers in fences are text."""
+    """The block is appended after one blank line, in the file's own line ends."""
     assert put(before.encode(), BODY, path="CLAUDE.md").decode() == after
 
 
@@ -111,6 +111,8 @@ DAMAGED = {
     "no spaces": (f"{BLOCK}\n".replace("<!-- END", "<!--END"), 5),
     "misspelt": (f"{BLOCK}\n".replace("BEGIN", "BEGN"), 1),
     "other name": (f"{BLOCK}\n".replace("END vettle rules", "END vettle-rule"), 5),
+    "in a fence": (f"```\n{BLOCK}\n```\n", 2),
+    "in a fence beside a sound block": (f"{BLOCK}\n\n~~~md\n{BLOCK}\n~~~\n", 8),
     "in an open fence": (f"```\n{BLOCK}\n", 2),
     "behind an open fence's end": (f"```\n```\n```\n{BLOCK}\n", 4),
 }

@@ -138,27 +138,23 @@ def _lines(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _markers(text: str, path: str) -> tuple[list[_Marker], int]:
-    """Return the markers outside code fences, and the line of a fence that is never closed (0 if none)."""
+    """Return the markers, and the line of a code fence that is never closed (0 if none); refuse fenced markers."""
     found: list[_Marker] = []
-    fenced: list[_Marker] = []
     fence, opened = "", 0
     for number, start, line in _lines(text):
         marker = _marker(number, start, line)
-        if fence:
-            closing = _FENCE_CLOSING.fullmatch(line)
-            if closing and closing[1].startswith(fence):
-                fence, opened, fenced = "", 0, []
-            elif marker:
-                fenced.append(marker)
-        elif opening := _FENCE_OPENING.match(line):
+        closing = _FENCE_CLOSING.fullmatch(line)
+        if fence and closing and closing[1].startswith(fence):
+            fence, opened = "", 0
+        elif fence and marker:
+            raise FilesRefused(
+                f"{path} line {number}: a vettle marker stands in the code fence that line {opened} opens. Take it out "
+                "of the fence, or delete it, then render again."
+            )
+        elif not fence and (opening := _FENCE_OPENING.match(line)):
             fence, opened = opening[1], number
         elif marker:
             found.append(marker)
-    if fenced:
-        raise FilesRefused(
-            f"{path} line {fenced[0].line}: a vettle marker stands in a code fence that line {opened} opens and "
-            "nothing closes. Close the fence, then render again."
-        )
     return found, opened
 
 

@@ -20,8 +20,7 @@ from vettle.renderers.changes import digest, is_as_written
 from vettle.renderers.documents import BLOCK_TITLE, TITLE
 from vettle.renderers.lock import Entry, line_hash
 from vettle.renderers.neutral import plain
-from vettle.renderers.plan import find_file
-from vettle.renderers.repository import Repository
+from vettle.renderers.repository import Repository, find_file
 from vettle.renderers.sheet import Group, Sheet
 
 _BULLET = re.compile(r"[-*+] +(.*)")
@@ -57,7 +56,7 @@ def find_edits(root: Path, targets: Sequence[str] = ("auto",), *, known: Collect
     """
     check_names(targets)
     root = root.resolve()
-    _, data = find_file(root, lockfile.PATH, "file")
+    _, data = find_file(root, lockfile.PATH, own=True)
     files = lockfile.parse(data).files
     return [
         edit
@@ -67,7 +66,7 @@ def find_edits(root: Path, targets: Sequence[str] = ("auto",), *, known: Collect
 
 
 def _edit(root: Path, path: str, entry: Entry, known: Collection[str]) -> Edit | None:
-    _, current = find_file(root, path, entry.kind)
+    _, current = find_file(root, path, own=entry.kind == "file")
     if current is None:
         return None
     unknown = {rule for rule in entry.rules if rule not in known}

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from vettle.engine.records import Rule
 from vettle.engine.settings import RenderSettings
-from vettle.renderers.plan import Request, texts
+from vettle.renderers.compose import compose
+from vettle.renderers.survey import Request, survey
 
 
 def preview(
     root: Path, rules: Sequence[Rule], target: str, settings: RenderSettings | None = None
 ) -> dict[str, str]:
     """Return the text that vettle would write for one target, by path (InvalidArgument for another name)."""
-    return texts(Request(root.resolve(), rules, [target], settings or RenderSettings()))
+    documents, _ = compose(survey(Request(root.resolve(), rules, [target], settings or RenderSettings())))
+    return {document.path: document.text for document in documents}

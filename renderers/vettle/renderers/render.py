@@ -8,7 +8,8 @@ from pathlib import Path
 from vettle.engine.errors import EditedByHand, FilesRefused, ProjectNotFound
 from vettle.engine.records import Rendering, Rule
 from vettle.engine.settings import RenderSettings
-from vettle.renderers.plan import Request, make
+from vettle.renderers.plan import make
+from vettle.renderers.survey import Request
 from vettle.renderers.write import write as write_plan
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vettle.engine.errors import FilesRefused
@@ -18,6 +19,7 @@ _DECISIVE = (
     "AGENT.md", "AGENTS.override.md", "CLAUDE.local.md", ".rules", ".cursorrules", ".windsurfrules", ".clinerules", ".junie/AGENTS.md",
     ".devin",
 )  # fmt: skip
+_PRIVATE = frozenset({"CLAUDE.local.md"})
 _FOLDERS = (".windsurf/rules", ".devin/rules")
 _OURS = re.compile(r"vettle(-[a-z0-9-]+)?\.md")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
@@ -40,6 +42,10 @@ class Repository:
     def real(self, path: str) -> str:
         """Return the path that this one stands for."""
         return self.same.get(path, path)
+
+    def without_private_files(self) -> Repository:
+        """Return what everybody's clone has: a layout that is committed must not depend on one person's files."""
+        return replace(self, present=self.present - _PRIVATE)
 
     def says(self, path: str) -> frozenset[str]:
         """Return the normal forms of what stands in the user's own text of a shared file, line by line."""
@@ -88,3 +94,28 @@ def _links(root: Path) -> dict[str, str]:
             real = (root / path).resolve()
             same[path] = first.setdefault(real, path)
     return {path: other for path, other in same.items() if path != other}
+
+
+def find_file(root: Path, path: str, *, own: bool) -> tuple[Path, bytes | None]:
+    """Return where a file really is and its bytes (None: no file); refuse what is no plain file inside the project.
+
+    A link is followed where the file is the user's, and refused where it would be vettle's `own`.
+    """
+    named = root / path
+    try:
+        real = named.resolve()
+        if not real.is_relative_to(root) or ".git" in real.relative_to(root).parts:
+            raise FilesRefused(
+                f"{path}: leads to {real}, which is no rule file of this project. Remove the link."
+            )
+        if named.is_symlink() and (own or not real.exists()):
+            raise FilesRefused(
+                f"{path}: a symbolic link where vettle writes a file of its own. Remove the link."
+            )
+        if not stat.S_ISREG(real.stat().st_mode):
+            raise FilesRefused(f"{path}: not a regular file. Move it away, then render again.")
+        return real, real.read_bytes()
+    except FileNotFoundError:
+        return real, None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        raise FilesRefused(f"{path}: cannot be read ({error}).") from None

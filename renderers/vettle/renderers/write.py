@@ -15,7 +15,8 @@ from vettle.engine.store.lock import FileLock
 from vettle.renderers import lock as lockfile
 from vettle.renderers.changes import Change, digest
 from vettle.renderers.lock import Entry, Lock
-from vettle.renderers.plan import Plan, Request, make
+from vettle.renderers.plan import Plan, make
+from vettle.renderers.survey import Request
 
 _LOCK = "render.lock"
 _WAIT_SECONDS = 10.0

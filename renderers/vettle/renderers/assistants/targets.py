@@ -60,7 +60,7 @@ class Assistant:
 ASSISTANTS: tuple[Assistant, ...] = (
     Assistant(
         "claude",
-        ("CLAUDE.md", "CLAUDE.local.md", ".claude"),
+        ("CLAUDE.md", ".claude"),
         claude.place,
         claude.always,
         claude.scoped,

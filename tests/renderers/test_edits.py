@@ -60,6 +60,24 @@ def test_added_changed_and_deleted_lines_are_told_apart(rendered: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "target", ["claude", "cursor", "copilot", "windsurf", "continue", "agents", "gemini"]
+)
+def test_edits_of_every_target_are_found(tmp_path: Path, target: str) -> None:
+    """A line added to any file of any target is found with that file's paths, beside an AGENTS.md too."""
+    (tmp_path / "AGENTS.md").write_text("Ours.\n")
+    render(tmp_path, three_rules(), targets=[target], write=True)
+    paths = [path for path in tmp_path.rglob("*") if path.is_file() and b"\n- " in path.read_bytes()]
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b"\n- ", b"\n- Be brief.\n- ", 1))
+    edits = find_edits(tmp_path, known=KNOWN)
+    assert sorted(tmp_path / one.path for one in edits) == sorted(paths)
+    assert {(one.text, removed) for edit in edits for one in edit.added for removed in [edit.removed]} == {
+        ("Be brief.", ())
+    }
+    assert {edit.globs for edit in edits} <= {(), ("**/*.py",), ("**/tests/**",)}
+
+
 def test_edits_of_some_targets_only(rendered: Path) -> None:
     """Naming targets looks at their files alone."""
     edit(rendered, "CLAUDE.md", TYPES, "")

@@ -129,6 +129,13 @@ def test_named_targets_stay_with_auto(tmp_path: Path) -> None:
     assert render(tmp_path, [ALWAYS], check=True).in_sync
 
 
+def test_what_was_written_earlier_counts_too(tmp_path: Path) -> None:
+    """Rendering one target says who reads its rules twice because of another target's file."""
+    build(tmp_path, "AGENTS.md", ".cursor/")
+    render(tmp_path, [ALWAYS], write=True)
+    assert copies(render(tmp_path, [ALWAYS], targets=["cursor"]))["Cursor"] == {"always": 2}
+
+
 def claude_reads(root: Path) -> list[str]:
     """Return the instruction files that Claude Code loads, by the rules that its makers document."""
     own = [name for name in ("CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md") if (root / name).exists()]

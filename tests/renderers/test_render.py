@@ -459,6 +459,9 @@ def test_other_line_ends_are_no_edit(rendered: Path) -> None:
         b'{"version": 1, "files": {"/etc/vettle.md": {"target": "cursor", "kind": "file"}}, "directories": []}',
         b'{"version": 1, "files": {"README.md": {"target": "claude", "kind": "block"}}, "directories": []}',
         b'{"version": 1, "files": {}, "directories": ["../other"]}',
+        b'{"version": 1, "directories": [], "files": {"vettle.md": {"target": "agents", "kind": "file", "globs": ["**/x"]}}}',
+        b'{"version": 1, "directories": [], "files": {"vettle.mdc": {"target": "cursor", "kind": "file", "globs": ["x"]}}}',
+        b'{"version": 1, "directories": [], "files": {"vettle.md": {"target": "cursor", "kind": "file", "rules": {"r": "x"}}}}',
     ],
 )
 def test_damaged_lock_file_is_refused_by_name(rendered: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vettle.engine.records import LeftOut, Target
 from vettle.engine.settings import TargetBudget
-from vettle.renderers.assistants.targets import Assistant, find, in_order
+from vettle.renderers.assistants.targets import SCOPING, Assistant, find, in_order
 from vettle.renderers.budget import Budget, Room
 from vettle.renderers.documents import Document
 from vettle.renderers.sheet import RENDERED_STATUSES, Said, Sheet, arrange
@@ -41,8 +41,8 @@ def compose(survey: Survey) -> tuple[list[Document], list[LeftOut]]:
 
 
 _NO_SCOPE = (
-    "it is about some paths only, and no file that is written can say so. Render a target that can: claude, cursor, "
-    "copilot, windsurf or continue"
+    "it is about some paths only, and no file that is written can say so. Render a target that can: "
+    f"{', '.join(SCOPING)}"
 )
 
 

@@ -115,7 +115,9 @@ def _opening(path: str, entry: Entry) -> str:
         sheet = Sheet((), (Group(slug, entry.globs, (line,)),), ())
         written = find(entry.target).scoped(sheet, Repository())
     else:
-        written = find(entry.target).always(Sheet((line,), (), ()), Repository())
+        # With an AGENTS.md every target that has a file of its own for such rules writes that file.
+        beside = Repository(present=frozenset({"AGENTS.md"}))
+        written = find(entry.target).always(Sheet((line,), (), ()), beside)
     return written[0].text.removesuffix(line.bullet)
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from vettle.engine.records import Target
 from vettle.renderers.assistants.readers import Reader, hidden_by
-from vettle.renderers.assistants.targets import ASSISTANTS, find, in_order
+from vettle.renderers.assistants.targets import SCOPING, find, in_order
 from vettle.renderers.repository import Repository
 
 
@@ -36,7 +36,7 @@ def choose(
     """
     free = in_order(set(used) - set(named) - {"skill"})
     always = min(_subsets(free), key=lambda more: _always_cost(repository, readers, {*named, *more}))
-    scoping = [one.target for one in ASSISTANTS if one.target in free and _writes_scoped(readers, one.target)]
+    scoping = [target for target in free if target in SCOPING]
     scoped = min(_subsets(scoping), key=lambda more: _scoped_cost(readers, {*named, *more}))
     return Layout(frozenset({*named, *always}), frozenset({*named, *scoped}))
 
@@ -44,10 +44,6 @@ def choose(
 def _subsets(targets: Collection[Target]) -> Iterator[tuple[Target, ...]]:
     for size in range(len(targets) + 1):
         yield from combinations(targets, size)
-
-
-def _writes_scoped(readers: Iterable[Reader], target: Target) -> bool:
-    return any(target in reader.scoped for reader in readers)
 
 
 def _always_cost(repository: Repository, readers: Iterable[Reader], chosen: set[Target]) -> tuple[int, ...]:

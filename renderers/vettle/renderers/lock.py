@@ -14,9 +14,10 @@ from pydantic import Field
 from vettle.engine.errors import FilesRefused
 from vettle.engine.records import Record, Target
 from vettle.renderers.assistants import skill
-from vettle.renderers.assistants.targets import BLOCK_PATHS
+from vettle.renderers.assistants.targets import BLOCK_PATHS, SCOPING
 from vettle.renderers.budget import Line
 from vettle.renderers.documents import Kind
+from vettle.renderers.globs import NotPortable, canonical
 
 PATH = ".vettle/lock.json"
 
@@ -68,8 +69,8 @@ def parse(data: bytes | None) -> Lock:
         raise _damaged(str(error).splitlines()[0]) from None
     for path, entry in lock.files.items():
         own = path in BLOCK_PATHS if entry.kind == "block" else _is_own_name(path)
-        if not own or not _is_inside(path):
-            raise _damaged(f"it lists {path[:80]!r}, which vettle never writes")
+        if not own or not _is_inside(path) or not _has_globs_of(entry):
+            raise _damaged(f"it lists {path[:80]!r} in a way in which vettle never writes it")
     for path in lock.directories:
         if not _is_inside(path):
             raise _damaged(f"it lists the folder {path[:80]!r}, which vettle never makes")
@@ -94,6 +95,16 @@ def dump(lock: Lock) -> bytes:
 
 def _is_own_name(path: str) -> bool:
     return path == skill.PATH or _OWN_NAME.fullmatch(PurePosixPath(path).name) is not None
+
+
+def _has_globs_of(entry: Entry) -> bool:
+    """Tell whether the paths are such as vettle writes, for a target that can have any."""
+    if not entry.globs:
+        return True
+    try:
+        return entry.target in SCOPING and canonical(entry.globs) == entry.globs
+    except NotPortable:
+        return False
 
 
 def _is_inside(path: str) -> bool:

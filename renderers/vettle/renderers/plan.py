@@ -12,6 +12,7 @@ from vettle.engine.records import Delivery, HiddenFile, LeftOut, Target
 from vettle.engine.similarity import rule_form
 from vettle.renderers import lock as lockfile
 from vettle.renderers.assistants.targets import NAMES, Assistant, find
+from vettle.renderers.budget import Line
 from vettle.renderers.changes import (
     Change,
     Place,
@@ -74,7 +75,7 @@ def make(request: Request) -> Plan:
         entries=dict(found.lock.files),
         named=found.named,
         left_out=left_out,
-        deliveries=deliveries(found.repository, documents, found.readers, forms),
+        deliveries=deliveries(found.repository, [*documents, *_standing(found)], found.readers, forms),
         hidden=hidden_files(found.repository, documents),
         notes=[],
     )
@@ -82,6 +83,19 @@ def make(request: Request) -> Plan:
         _plan_target(request, find(target), documents, plan)
     _take_notes(found, plan)
     return plan
+
+
+def _standing(found: Survey) -> list[Document]:
+    """Return the documents of targets that this call is not about: they are read all the same."""
+    if found.request.is_auto:
+        return []
+    return [
+        Document(
+            path, entry.target, entry.kind, "", tuple(Line(rule, "") for rule in entry.rules), entry.globs
+        )
+        for path, entry in found.lock.files.items()
+        if entry.target not in found.asked
+    ]
 
 
 def _plan_target(

@@ -48,7 +48,6 @@ class Survey:
     """
 
     request: Request
-
     lock_path: Path
     lock_bytes: bytes | None
     lock: Lock

@@ -111,6 +111,7 @@ ASSISTANTS: tuple[Assistant, ...] = (
     Assistant("skill", (), lambda _: skill.PATH, skill.always, total=skill.TOTAL),
 )
 NAMES = tuple(assistant.target for assistant in ASSISTANTS)
+SCOPING = tuple(assistant.target for assistant in ASSISTANTS if assistant.scoped is not _nothing)
 BLOCK_PATHS = frozenset(path for assistant in ASSISTANTS for path in assistant.block_paths)
 _BY_NAME = {assistant.target: assistant for assistant in ASSISTANTS}
 

@@ -251,7 +251,7 @@ def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[
             f"{len(waiting)} rules need a person: rule_decide approve or reject, the first is {waiting[0]}."
         )
     if not by_status:
-        return "Add candidate rules with rule_add (vettle rule add TEXT)."
+        return "Add candidate rules: vettle init imports those in your files, rule_add (vettle rule add TEXT) adds one."
     if counts["ended"]:
         return f"{counts['ended']} ended sessions wait for a reward: reward_log."
     if by_status.get("proven"):

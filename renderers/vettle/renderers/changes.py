@@ -197,10 +197,17 @@ def _change(
         reason=reason,
         refusal=refusal,
         tokens=tokens(place.wanted.text) if place.wanted else 0,
-        rules=[line.rule_id for line in place.wanted.lines] if place.wanted else [],
+        rules=_rules(place, action),
         diff=diff or _diff(place.path, place.current, after),
     )
     return Change(file, place.current, after, entry)
+
+
+def _rules(place: Place, action: FileAction) -> list[str]:
+    """Return the rules in the file afterwards, as far as they are known."""
+    if place.wanted:
+        return [line.rule_id for line in place.wanted.lines]
+    return list(place.entry.rules) if place.entry and action == "unchanged" else []
 
 
 def _diff(path: str, before: bytes | None, after: bytes | None) -> str:

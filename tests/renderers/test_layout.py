@@ -114,6 +114,7 @@ def test_all_five_targets_deliver_what_was_measured(tmp_path: Path) -> None:
         "VS Code Copilot": {"always": 2, "python": 2},
         "Devin Desktop (Windsurf)": {"always": 1, "python": 1},
         "Continue": {"always": 2, "python": 1},
+        "Zed": {"always": 1, "python": 0},
     }
     assert "more than once" in rendering.notes[0]
 

@@ -403,6 +403,7 @@ class LeftOut(Record):
 class Delivery(Record):
     """How many copies of each rendered rule one program will read.
 
+    Listed are the programs that the repository is used with, and those that would read any of the rules.
     `once` counts the rules that reach it exactly once, `more` has the others with their number of copies,
     and `never` those it does not read.
     """

@@ -17,7 +17,7 @@ def deliveries(
     readers: Collection[Reader],
     forms: Mapping[str, str],
 ) -> list[Delivery]:
-    """Count the copies for each of the readers, and for any other that would read a rule twice.
+    """Count the copies for each of the readers, and for any other program that would read a rule.
 
     `forms` are the normal forms of the rules by id: a line of the user's own that says the same is a copy too.
     """
@@ -28,7 +28,7 @@ def deliveries(
     for reader in READERS:
         copies = _copies(reader, repository, present, documents)
         copies.update(_own_copies(reader, repository, rules, forms))
-        if rules and (reader in readers or any(count > 1 for count in copies.values())):
+        if rules and (reader in readers or copies.total()):
             found.append(_delivery(reader, rules, copies))
     return found
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from vettle.engine.errors import InvalidArgument
 from vettle.server.tools import Tool
@@ -56,12 +57,18 @@ def signature(tool: Tool) -> Signature:
 
 def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
     """Say which arguments are wrong and what would be right; never repeat what was sent."""
-    errors = error.errors(include_url=False, include_input=False)
+    errors = _causes(error.errors(include_url=False, include_input=False))
     found = [(_where(entry["loc"]), _message(entry["msg"])) for entry in errors]
     fields = list(dict.fromkeys(field for field, _ in found))
     said = [message if len(fields) == 1 else f"{field}: {message}" for field, message in found[:5]]
     names = ", ".join(parameter.name for parameter in of.parameters) or "none"
     return ", ".join(fields), "; ".join(said), f"Arguments of {of.tool.name}: {names}"
+
+
+def _causes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a list is too short where that is only because its entries are wrong."""
+    wrong = {entry["loc"][:-1] for entry in errors}
+    return [entry for entry in errors if entry["type"] != "too_short" or entry["loc"] not in wrong]
 
 
 def _message(text: str) -> str:

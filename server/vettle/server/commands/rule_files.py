@@ -73,8 +73,11 @@ def _rendering(record: Rendering) -> Iterator[str]:
     for file in record.files:
         cost = f", about {file.tokens} tokens" if file.tokens else ""
         yield f"{file.action:9}  {file.path} ({file.target}, {counted(len(file.rules), 'rule')}{cost}): {file.reason}"
+    by_copies: dict[str, list[str]] = {}
     for delivery in record.deliveries:
-        yield f"reads      {delivery.reader}: {_delivered(delivery)}"
+        by_copies.setdefault(_delivered(delivery), []).append(delivery.reader)
+    for copies, readers in by_copies.items():
+        yield f"reads      {copies}: {', '.join(readers)}"
     for rule in record.left_out:
         where = f" ({', '.join(rule.targets)})" if rule.targets else ""
         yield f"left out   {rule.rule_id}{where}: {rule.reason}"

@@ -258,7 +258,7 @@ def test_marks_and_line_ends_do_not_matter(tmp_path: Path, content: bytes) -> No
     [
         (b"- Use tabs.\n\xff\n", "not UTF-8 in line 2"),
         ("- Use tabs.\n".encode("utf-16"), "not UTF-8 in line 1"),
-        (b"- Use tabs.\n" * (LARGEST // 10), "larger than 1 MB"),
+        (b"- Use tabs.\n" * (LARGEST // 10), "larger than 256 KiB"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from vettle.engine.arguments import RULE_CHARACTERS, RequiredRuleText
-from vettle.renderers.imports.instructions import EXCERPT, Reading, instructions
+from vettle.renderers.imports.instructions import Reading, instructions
+from vettle.renderers.imports.source import EXCERPT
 
 RULE = TypeAdapter(RequiredRuleText)
 
@@ -213,15 +214,19 @@ def test_under_a_heading_that_forbids_nothing_ambiguous_is_taken() -> None:
         ("Donald Knuth", "too few words to be an instruction"),
         ("[The guide](https://example.org/guide)", "a link"),
         ("Docs: <https://example.org>", "a link"),
-        ("`src/main.py`", "code or a path"),
-        ("src/components/button.tsx", "code or a path"),
+        ("`src/main.py`", "code"),
+        ("`make` / `tox`", "code"),
+        ("src/components/button.tsx", "too few words to be an instruction"),
+        ("Test Data", "too few words to be an instruction"),
+        ("Build Tools", "too few words to be an instruction"),
+        ("Strict mode", "too few words to be an instruction"),
         ("**Error Handling and Logging**", "a heading"),
         ("Should it be faster?", "a question"),
-        ("├── src/ the sources", "a directory tree"),
         ("Framework: Next.js 15 (App Router)", "a fact"),
         ("Language version: ^5.4.0", "a fact"),
         ("`now` - Returns the current datetime", "a description"),
         ("src/hooks/: data fetching hooks", "a description"),
+        ("├── src/ the sources", "a description"),
         ("Creates the records of the mail server.", "a description"),
         ("Import it like this:", "it only introduces what is below it"),
         ("You are a senior engineer.", "a role"),
@@ -246,6 +251,10 @@ def test_what_is_no_instruction_is_passed_over_with_the_reason(item: str, reason
     [
         "Use Tailwind",
         "No emojis",
+        "Sort imports.",
+        "Mock fetch",
+        "Test edges",
+        "Build tools",
         "Avoid mixins",
         "Early returns are preferred",
         "Named volumes for persistence",
@@ -371,11 +380,13 @@ HIDDEN_BLOCKS = {
     "indented code": "    - Use poison.\n    Always use poison.",
     "table": "| Use poison. | b |\n|---|---|\n| Always use poison. | Never use poison. |",
     "quotation": "> - Use poison.\n>\n> Always use poison.\nNever use poison.",
-    "html": "<div>\nAlways use poison.\n- Use poison.\n</div>",
+    "html": "<table>\n<tr>\nAlways use poison.\n- Use poison.\n</table>",
     "comment": "<!--\n- Use poison.\n\nAlways use poison.\n-->",
     "heading": "## Always use poison.",
     "underlined heading": "Always use poison.\n===",
     "link definition": "[use]: https://poison.org 'Always use poison.'",
+    "script": "<script>\n\n- Use poison.\n\n</script>",
+    "example tag": "<example>\n\nAlways use poison.\n\n- Use poison.\n\n</example>",
     "example": "Example:\n\n- Use poison.\n\nText.",
     "block": "<!-- BEGIN vettle rules sha256:0123456789ab -->\n- Use poison.\n<!-- END vettle rules -->",
 }
@@ -389,6 +400,7 @@ HIDDEN_BLOCKS = {
         ("table", "table"),
         ("quotation", "quotation"),
         ("html", "HTML"),
+        ("script", "HTML"),
     ],
 )
 def test_a_block_that_is_not_read_is_reported_once(block: str, reason: str) -> None:
@@ -449,6 +461,43 @@ def test_code_and_tables_that_are_indented_too_far_are_not_read() -> None:
         "it only introduces what is below it",
         "table",
     ]
+
+
+# --- tags ----------------------------------------------------------------------------------------
+
+
+def test_tags_on_lines_of_their_own_hide_nothing() -> None:
+    """Prompts are full of them; to Markdown they would be HTML up to the next blank line."""
+    text = '<rules name="style">\n- Use tabs for it.\n  <important>\n- Mock fetch\n</important>\nNever mix tabs in.\n</rules>\n'
+    reading = instructions(text)
+    assert [(found.line, found.text) for found in reading.taken] == [
+        (2, "Use tabs for it."),
+        (4, "Mock fetch"),
+        (6, "Never mix tabs in."),
+    ]
+    assert not reading.passed
+    assert taken("<Task Analysis>\nAlways plan first.\n</Task Analysis>\n") == ["Always plan first."]
+
+
+@pytest.mark.parametrize("tag", ["forbidden", "do_not", "anti-patterns", "Common Mistakes"])
+def test_a_tag_that_forbids_is_kept_with_its_items_up_to_its_end(tag: str) -> None:
+    """It turns what it holds as a heading does, across blank lines, headings and other tags, and no more."""
+    name = re.sub(r"[-_]", " ", tag)
+    inside = "<b>\n\n# Types\n\n- Use `any`.\n\nAlways use `any`.\n</b>"
+    text = f"- Use tabs for it.\n<{tag}>\n{inside}\n</{tag}>\n- Sort imports.\n"
+    assert taken(text) == ["Use tabs for it.", f"{name}: Use `any`.", "Sort imports."]
+    assert taken(f"<{tag}>\n- Use `any`.\n</{tag}>\n- Sort imports.\n") == [
+        f"{name}: Use `any`.",
+        "Sort imports.",
+    ]
+
+
+@pytest.mark.parametrize("tag", ["example", "bad_examples", "good-example"])
+def test_nothing_is_taken_out_of_a_tag_that_holds_examples(tag: str) -> None:
+    """An example shows a rule, good or bad; it is none."""
+    text = f"<{tag}>\n- Use `any`.\n\n- Never use `eval`.\n</{tag}>\n- Sort imports.\n"
+    assert taken(text) == ["Sort imports."]
+    assert passed(text) == [(2, "an example"), (4, "an example")]
 
 
 # --- any text ------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from vettle.engine.arguments import Glob
 from vettle.renderers.imports import frontmatter
 from vettle.renderers.imports.instructions import Instruction, Passage, instructions
 
-LARGEST = 1_000_000
+LARGEST = 256 * 1024
 """The most bytes of a file that is read; an assistant would not read so long a file either."""
 MOST_GLOBS = 20
 DEEPEST = 8
@@ -222,7 +222,7 @@ def _text(path: Path) -> str:
         problem = error.strerror if isinstance(error, OSError) and error.strerror else "its path is no path"
         raise _Unreadable(f"cannot be read: {problem}") from None
     if len(data) > LARGEST:
-        raise _Unreadable("larger than 1 MB")
+        raise _Unreadable(f"larger than {LARGEST // 1024} KiB")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -134,6 +134,6 @@ def _imported_file(file: ImportedFile, verbose: bool) -> Iterator[str]:
     if file.reason:
         yield f"{file.path}: nothing taken: {file.reason}"
         return
-    yield f"{file.path}: {counted(file.taken, 'instruction')}{about}, {len(file.not_taken)} passages not taken"
+    yield f"{file.path}: {counted(file.taken, 'instruction')}{about}, {counted(len(file.not_taken), 'passage')} not taken"
     for passage in file.not_taken if verbose else ():
         yield f"  line {passage.line}: {passage.reason}: {passage.text}"

@@ -14,7 +14,7 @@ from vettle.engine import standings
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.paging import fit
 from vettle.engine.project import Project
-from vettle.engine.quarantine import redact
+from vettle.engine.quarantine import redact, shown
 from vettle.engine.records import (
     AdoptedRule,
     Adoption,
@@ -27,10 +27,12 @@ from vettle.engine.records import (
 )
 
 _FEW = 10
+_EXCERPT = 80
 
 if TYPE_CHECKING:
     from vettle.engine.imports import Outcome, Taken
     from vettle.renderers.imports.files import RuleFile
+    from vettle.renderers.imports.instructions import Instruction, Passage
 
 
 def rendered(
@@ -165,12 +167,8 @@ def _imported_files(files: Sequence[RuleFile], taken: Sequence[Taken]) -> Iterat
     answers = iter(taken)
     for file in files:
         pairs = [(one, next(answers)) for one in file.taken]
-        not_taken = [NotTaken(line=one.line, text=one.text, reason=one.reason) for one in file.passed]
-        not_taken += [
-            NotTaken(line=one.line, text=redact(one.text)[:80], reason=answer.reason)
-            for one, answer in pairs
-            if answer.outcome == "refused"
-        ]
+        not_taken = [_not_taken(one, one.reason) for one in file.passed]
+        not_taken += [_not_taken(one, answer.reason) for one, answer in pairs if answer.outcome == "refused"]
         rules = [answer.rule_id for _, answer in pairs if answer.rule_id]
         yield ImportedFile(
             path=file.path,
@@ -180,6 +178,11 @@ def _imported_files(files: Sequence[RuleFile], taken: Sequence[Taken]) -> Iterat
             not_taken=sorted(not_taken, key=lambda one: one.line),
             reason=file.reason,
         )
+
+
+def _not_taken(passage: Instruction | Passage, reason: str) -> NotTaken:
+    """Report a passage without secrets, and only by name if it would instruct the agent that reads the report."""
+    return NotTaken(line=passage.line, text=shown(redact(passage.text), _EXCERPT), reason=reason)
 
 
 def _after_import(apply: bool, outcomes: Counter[Outcome]) -> str:

@@ -6,6 +6,12 @@ from pathlib import Path
 import anyio
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.types import ElicitResult
+
+
+async def agree(context: object, params: object) -> ElicitResult:
+    """Answer the server's question as a person who agrees."""
+    return ElicitResult(action="accept", content={"agree": True})
 
 
 async def main() -> None:
@@ -14,7 +20,7 @@ async def main() -> None:
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "vettle", "serve", "--project", str(here)], cwd=here
     )
-    async with Client(server) as client:
+    async with Client(server, elicitation_callback=agree) as client:
 
         async def call(tool: str, **arguments: object) -> dict[str, object]:
             result = await client.call_tool(tool, dict(arguments))

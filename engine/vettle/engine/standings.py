@@ -156,8 +156,8 @@ class ToRender:
 def to_render(project: Project) -> ToRender:
     """Return the rules for the assistants' files."""
     with project.read() as transaction:
-        every = table.every(transaction)
-        found = [rule for rule in every if rule.status in RENDERED]
+        found = table.with_status(transaction, RENDERED)
+        known = table.ids(transaction)
         withheld = [
             LeftOut(rule_id=rule.id, reason=f"it holds {'; '.join(reasons)}, and no person has approved it")
             for rule in found
@@ -166,7 +166,7 @@ def to_render(project: Project) -> ToRender:
         held = {one.rule_id for one in withheld}
         ranked = _ranked(project.learning(transaction), [rule for rule in found if rule.id not in held])
     ranked.sort(key=lambda rule: rule.status != "pinned")
-    return ToRender(ranked, withheld, frozenset(rule.id for rule in every))
+    return ToRender(ranked, withheld, known)
 
 
 def explain(project: Project, rule_id: str) -> Explanation:

@@ -93,6 +93,12 @@ def every(transaction: Transaction) -> list[Rule]:
     return with_status(transaction, get_args(RuleStatus))
 
 
+def ids(transaction: Transaction) -> frozenset[str]:
+    """Return the ids of all rules."""
+    rows = transaction.execute("SELECT id FROM rule WHERE project=?", (transaction.project,))
+    return frozenset(str(row[0]) for row in rows)
+
+
 def with_status(transaction: Transaction, statuses: Sequence[str]) -> list[Rule]:
     """Return all rules in any of these statuses, oldest first."""
     rows = transaction.execute(

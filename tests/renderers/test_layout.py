@@ -110,13 +110,33 @@ def test_all_five_targets_deliver_what_was_measured(tmp_path: Path) -> None:
         "Claude Code": {"always": 1, "python": 1},
         "Cursor": {"always": 1, "python": 1},
         "Cursor with third-party files": {"always": 2, "python": 1},
-        "Copilot CLI": {"always": 2, "python": 2},
+        "Copilot CLI": {"always": 1, "python": 2},
         "VS Code Copilot": {"always": 2, "python": 2},
         "Devin Desktop (Windsurf)": {"always": 1, "python": 1},
         "Continue": {"always": 2, "python": 1},
+        "Continue CLI": {"always": 2, "python": 0},
         "Zed": {"always": 1, "python": 0},
     }
     assert "more than once" in rendering.notes[0]
+
+
+def test_copilot_drops_files_with_equal_texts(tmp_path: Path) -> None:
+    """Four files that hold nothing but our block are one to Copilot CLI; with different text around it they are four."""
+    targets = ["claude", "agents", "copilot", "gemini"]
+    four = ["CLAUDE.md", "AGENTS.md", ".github/copilot-instructions.md", "GEMINI.md"]
+    build(tmp_path / "same", ".git/")
+    assert copies(render(tmp_path / "same", [ALWAYS], targets=targets))["Copilot CLI"] == {"always": 1}
+    build(tmp_path / "pairs", "CLAUDE.md", "AGENTS.md")
+    assert copies(render(tmp_path / "pairs", [ALWAYS], targets=targets))["Copilot CLI"] == {"always": 2}
+    build(tmp_path / "different", *(f"{name}: Text of {name}\n" for name in four))
+    assert copies(render(tmp_path / "different", [ALWAYS], targets=targets))["Copilot CLI"] == {"always": 4}
+
+
+def test_a_rule_that_another_target_carries_is_not_left_out(tmp_path: Path) -> None:
+    """Rendering AGENTS.md alone does not call a rule lost that stands in Claude's files from before."""
+    build(tmp_path, "README.md")
+    render(tmp_path, [ALWAYS, PYTHON], targets=["claude"], write=True)
+    assert render(tmp_path, [ALWAYS, PYTHON], targets=["agents"]).left_out == []
 
 
 def test_named_targets_stay_with_auto(tmp_path: Path) -> None:

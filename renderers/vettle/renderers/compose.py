@@ -29,6 +29,7 @@ def compose(survey: Survey) -> tuple[list[Document], list[LeftOut]]:
             missing.setdefault((one.rule_id, one.reason), []).append(target)
     there = {line.rule_id for document in documents for line in document.lines}
     there |= {rule_id for rule_id, _ in missing}
+    there |= {rule for entry in survey.standing.values() for rule in entry.rules}
     for rule in request.rules:
         if targets and rule.status in RENDERED_STATUSES and rule.id not in there:
             missing[rule.id, _NO_SCOPE] = targets

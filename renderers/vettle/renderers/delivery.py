@@ -52,19 +52,26 @@ def _copies(
 ) -> Counter[str]:
     """Count each rule in what the reader gets of the documents; a link is the file it leads to."""
     always = reader.files(repository, present)
-    weights = {
-        repository.real(document.path): (
-            document,
-            int(document.target in reader.scoped)
-            if document.globs
-            else always[repository.real(document.path)],
-        )
-        for document in documents
-    }
     copies: Counter[str] = Counter()
-    for document, weight in weights.values():
-        copies.update({line.rule_id: weight for line in document.lines})
+    for document in _different(reader, repository, documents):
+        times = (
+            int(document.target in reader.scoped) if document.globs else always[_real(repository, document)]
+        )
+        copies.update({line.rule_id: times for line in document.lines})
     return copies
+
+
+def _different(reader: Reader, repository: Repository, documents: Sequence[Document]) -> Collection[Document]:
+    """Leave out documents in the same file, and for some readers in a file with the same text."""
+    files = {_real(repository, document): document for document in documents}
+    if not reader.drops_equal:
+        return files.values()
+    texts = {path: (repository.texts.get(path, ""), document.text) for path, document in files.items()}
+    return {texts[path] if document.text else path: document for path, document in files.items()}.values()
+
+
+def _real(repository: Repository, document: Document) -> str:
+    return repository.real(document.path)
 
 
 def _own_copies(

@@ -86,15 +86,11 @@ def make(request: Request) -> Plan:
 
 
 def _standing(found: Survey) -> list[Document]:
-    """Return the documents of targets that this call is not about: they are read all the same."""
-    if found.request.is_auto:
-        return []
     return [
         Document(
             path, entry.target, entry.kind, "", tuple(Line(rule, "") for rule in entry.rules), entry.globs
         )
-        for path, entry in found.lock.files.items()
-        if entry.target not in found.asked
+        for path, entry in found.standing.items()
     ]
 
 
@@ -173,11 +169,10 @@ def _take_notes(survey: Survey, plan: Plan) -> None:
 
 
 def _why_twice(survey: Survey) -> str:
-    always = survey.layout.always
-    if {"claude", "agents"} <= always and "AGENTS.md" not in survey.repository.imports("CLAUDE.md"):
+    if survey.request.is_auto and not survey.named and {"claude", "agents"} <= survey.layout.always:
         return (
-            "Some program reads a rule more than once, because it reads both CLAUDE.md and AGENTS.md. With the line "
-            "@AGENTS.md in CLAUDE.md, the rules in AGENTS.md reach everybody once."
+            "Some program reads a rule more than once, because it reads both CLAUDE.md and AGENTS.md. With one of them, "
+            "or with CLAUDE.md as a link to AGENTS.md, every program would read each rule once."
         )
     if survey.request.is_auto and not survey.named:
         return "Some program reads a rule more than once, and no choice of files would give each reader one copy."

@@ -16,7 +16,7 @@ from vettle.renderers import blocks
 SHARED = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")
 # Files and folders whose presence decides what some assistant reads.
 _DECISIVE = (
-    "AGENT.md", "AGENTS.override.md", "CLAUDE.local.md", ".rules", ".cursorrules", ".windsurfrules", ".clinerules", ".junie/AGENTS.md",
+    "AGENT.md", "AGENTS.override.md", "CODEX.md", "CLAUDE.local.md", ".rules", ".cursorrules", ".windsurfrules", ".clinerules", ".junie/AGENTS.md",
     ".devin",
 )  # fmt: skip
 _PRIVATE = frozenset({"CLAUDE.local.md"})

@@ -12,7 +12,7 @@ from vettle.renderers import lock as lockfile
 from vettle.renderers.assistants.readers import READERS, Reader, in_use
 from vettle.renderers.assistants.targets import ASSISTANTS, NAMES, check_names, in_order
 from vettle.renderers.layout import Layout, choose, everything
-from vettle.renderers.lock import Lock
+from vettle.renderers.lock import Entry, Lock
 from vettle.renderers.repository import Repository, find_file, look
 
 
@@ -56,6 +56,13 @@ class Survey:
     named: list[Target]
     readers: list[Reader]
     layout: Layout
+
+    @property
+    def standing(self) -> dict[str, Entry]:
+        """The files of targets that this call is not about: they are read all the same."""
+        if self.request.is_auto:
+            return {}
+        return {path: entry for path, entry in self.lock.files.items() if entry.target not in self.asked}
 
 
 def survey(request: Request) -> Survey:

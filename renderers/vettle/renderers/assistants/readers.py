@@ -31,7 +31,8 @@ class Reader:
 
     `target` is the one that is written for it. Any of `signs` shows that a repository uses it; without
     signs it is used where its target is. `expands` are the files whose `@AGENTS.md` it follows, and
-    `repeats` says that it does so even if it reads AGENTS.md anyway.
+    `repeats` says that it does so even if it reads AGENTS.md anyway. `drops_equal` says that it reads the first
+    of several files whose whole texts are equal.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Reader:
     signs: tuple[str, ...] = ()
     expands: frozenset[str] = frozenset()
     repeats: bool = False
+    drops_equal: bool = False
 
     def files(self, repository: Repository, present: frozenset[str]) -> Counter[str]:
         """Count the copies of each always-on file it reads when those in `present` exist.
@@ -60,6 +62,10 @@ class Reader:
 _CLAUDE_FILES = frozenset({"CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md"})
 _CLAUDE_RULES = ".claude/rules/vettle.md"
 _COPILOT = ".github/copilot-instructions.md"
+_CONTINUE = (
+    _first_of("AGENTS.md", "AGENT.md", "CLAUDE.md", "CODEX.md"),
+    _together(".continue/rules/vettle.md"),
+)
 _CURSOR = (".cursor/rules/vettle.mdc", "AGENTS.md", ".cursorrules")
 
 READERS: tuple[Reader, ...] = (
@@ -84,6 +90,7 @@ READERS: tuple[Reader, ...] = (
         frozenset({"copilot", "claude"}),
         expands=frozenset({"AGENTS.md", "CLAUDE.md"}),
         repeats=True,
+        drops_equal=True,
     ),
     Reader(
         "VS Code Copilot",
@@ -100,12 +107,9 @@ READERS: tuple[Reader, ...] = (
         ),
         frozenset({"windsurf"}),
     ),
-    Reader(
-        "Continue",
-        "continue",
-        (_first_of("AGENTS.md", "AGENT.md", "CLAUDE.md"), _together(".continue/rules/vettle.md")),
-        frozenset({"continue"}),
-    ),
+    Reader("Continue", "continue", _CONTINUE, frozenset({"continue"})),
+    # Its command line was measured to read no rules about paths at all.
+    Reader("Continue CLI", "continue", _CONTINUE),
     Reader("Codex", "agents", (_first_of("AGENTS.override.md", "AGENTS.md"),)),
     Reader("Gemini CLI", "gemini", (_together("GEMINI.md"),), expands=frozenset({"GEMINI.md"})),
     Reader(

@@ -1,0 +1,1 @@
+"""How a variant is chosen: pure policies over stored results, randomised blocks, and structured beliefs."""

@@ -18,6 +18,11 @@ Severity = Literal["blocker", "warning", "suggestion"]
 RewardOutcome = Literal["accepted", "revision", "rejected"]
 RewardSource = Literal["manual", "human", "ci", "git", "judge"]
 SessionState = Literal["open", "ended", "scored", "abandoned", "unrewarded"]
+ExperimentState = Literal[
+    "proposed", "accepted", "running", "paused", "stopped", "concluded", "applied", "abandoned"
+]
+ExperimentAction = Literal["start", "pause", "resume", "stop", "close", "apply", "abandon", "restart"]
+RunStatus = Literal["completed", "failed", "timeout", "infrastructure", "cancelled"]
 Target = Literal["claude", "cursor", "copilot", "windsurf", "continue", "agents", "gemini", "skill"]
 ReportKind = Literal["sessions", "mistakes", "rewards", "rules"]
 FileAction = Literal["create", "update", "unchanged", "remove", "refused"]

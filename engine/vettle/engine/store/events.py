@@ -20,6 +20,11 @@ Kind = Literal[
     "session_scored",
     "session_closed",
     "drift_alarmed",
+    "experiment_created",
+    "experiment_decided",
+    "variable_registered",
+    "variant_assigned",
+    "run_recorded",
 ]
 
 LEARNED_KINDS = ("session_scored", "session_closed", "mistake_logged", "rule_added", "rule_decided")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vettle.engine.clock import SECOND, moment
-from vettle.engine.store import mistakes, rules, sessions
+from vettle.engine.store import assignments, experiments, mistakes, rules, runs, sessions
 from vettle.engine.store.events import Event, Kind, Transaction
 from vettle.engine.store.moments import Observation, observe
 
@@ -110,6 +110,31 @@ def _drift_alarmed(transaction: Transaction, event: Event) -> None:
     observe(transaction, [_total("drift_alarmed")])
 
 
+def _experiment_created(transaction: Transaction, event: Event) -> None:
+    experiments.create(transaction, event)
+    observe(transaction, [_total("experiment_created")])
+
+
+def _experiment_decided(transaction: Transaction, event: Event) -> None:
+    experiments.decide(transaction, event)
+    observe(transaction, [_total("experiment_decided")])
+
+
+def _variable_registered(transaction: Transaction, event: Event) -> None:
+    experiments.register(transaction, event)
+    observe(transaction, [_total("variable_registered")])
+
+
+def _variant_assigned(transaction: Transaction, event: Event) -> None:
+    assignments.assign(transaction, event)
+    observe(transaction, [_total("variant_assigned")])
+
+
+def _run_recorded(transaction: Transaction, event: Event) -> None:
+    runs.record(transaction, event)
+    observe(transaction, [_total("run_recorded")])
+
+
 _FOLDS: dict[Kind, Callable[[Transaction, Event], None]] = {
     "rule_added": _rule_added,
     "rule_decided": _rule_decided,
@@ -120,4 +145,9 @@ _FOLDS: dict[Kind, Callable[[Transaction, Event], None]] = {
     "session_scored": _session_scored,
     "session_closed": _session_closed,
     "drift_alarmed": _drift_alarmed,
+    "experiment_created": _experiment_created,
+    "experiment_decided": _experiment_decided,
+    "variable_registered": _variable_registered,
+    "variant_assigned": _variant_assigned,
+    "run_recorded": _run_recorded,
 }

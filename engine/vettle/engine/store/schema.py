@@ -10,7 +10,7 @@ from __future__ import annotations
 from vettle.engine.errors import StoreDamaged
 from vettle.engine.store.database import Connection, Database, Dialect
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _VERSION_1 = (
     "CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -64,10 +64,55 @@ _VERSION_1 = (
         state {blob} NOT NULL)""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    # event: the id of the event that created it, which orders experiments by age; epoch: the event id since
+    # which runs count (creation, or the last restart); started and ended: microseconds, 0 if not yet
+    """CREATE TABLE experiment(
+        project INTEGER NOT NULL, id TEXT NOT NULL, event BIGINT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+        context TEXT NOT NULL, domain TEXT NOT NULL, variable TEXT NOT NULL, tier INTEGER NOT NULL,
+        design {json} NOT NULL, reason TEXT NOT NULL, verdict {json} NOT NULL, epoch BIGINT NOT NULL,
+        created BIGINT NOT NULL, started BIGINT NOT NULL, ended BIGINT NOT NULL,
+        PRIMARY KEY(project, id)){without_rowid}""",
+    "CREATE INDEX ix_experiment_state ON experiment(project, state, event)",
+    "CREATE INDEX ix_experiment_name ON experiment(project, name, event)",
+    # the one open experiment of a variable: the key is what makes it one, whatever races
+    """CREATE TABLE open_variable(project INTEGER NOT NULL, domain TEXT NOT NULL, variable TEXT NOT NULL,
+        experiment TEXT NOT NULL, PRIMARY KEY(project, domain, variable)){without_rowid}""",
+    """CREATE TABLE variable(project INTEGER NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, canonical TEXT NOT NULL,
+        description TEXT NOT NULL, execution TEXT NOT NULL, event BIGINT NOT NULL,
+        PRIMARY KEY(project, domain, name)){without_rowid}""",
+    # the open block of a stratum, and of an item in paired mode
+    """CREATE TABLE block(project INTEGER NOT NULL, experiment TEXT NOT NULL, stratum TEXT NOT NULL, item TEXT NOT NULL,
+        number INTEGER NOT NULL, served INTEGER NOT NULL, variants {json} NOT NULL,
+        PRIMARY KEY(project, experiment, stratum, item)){without_rowid}""",
+    """CREATE TABLE assignment(project INTEGER NOT NULL, experiment TEXT NOT NULL, unit TEXT NOT NULL, event BIGINT NOT NULL,
+        variant TEXT NOT NULL, context TEXT NOT NULL, stratum TEXT NOT NULL, item TEXT NOT NULL, block INTEGER NOT NULL,
+        policy TEXT NOT NULL, propensity DOUBLE PRECISION NOT NULL, ts BIGINT NOT NULL,
+        PRIMARY KEY(project, experiment, unit)){without_rowid}""",
+    "CREATE INDEX ix_assignment_event ON assignment(project, experiment, event)",
+    # event: the latest event about the unit; first: the event that recorded it first, which orders runs
+    """CREATE TABLE run(project INTEGER NOT NULL, experiment TEXT NOT NULL, unit TEXT NOT NULL, event BIGINT NOT NULL,
+        first BIGINT NOT NULL, variant TEXT NOT NULL, status TEXT NOT NULL, metrics {json} NOT NULL,
+        data {json} NOT NULL, ts BIGINT NOT NULL, PRIMARY KEY(project, experiment, unit)){without_rowid}""",
+    "CREATE INDEX ix_run_first ON run(project, experiment, first)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """Statements that lead from version i to version i + 1."""
 
-FOLDED_TABLES = ("stat", "rule", "session", "mistake", "term")
+FOLDED_TABLES = (
+    "stat",
+    "rule",
+    "session",
+    "mistake",
+    "term",
+    "experiment",
+    "open_variable",
+    "variable",
+    "block",
+    "assignment",
+    "run",
+)
 """The tables that `folds` rebuilds from `event`."""
 
 

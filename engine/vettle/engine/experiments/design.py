@@ -1,0 +1,242 @@
+"""What an experiment is: its variants, its metrics and its guardrails, checked once and never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from vettle.engine import space
+from vettle.engine.arguments import Label, Notes, RequiredLabel
+from vettle.engine.errors import InvalidArgument
+from vettle.engine.identifiers import canonical_json
+from vettle.engine.judging.guardrails import Guardrail
+from vettle.engine.judging.utility import Metric
+from vettle.engine.records import Record
+
+MOST_VARIANTS = 100
+CONFIG_CHARACTERS = 20_000
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Range = Annotated[tuple[Finite, ...], Field(max_length=2)]
+Mode = Literal["interleaved", "paired"]
+Direction = Literal["higher", "lower"]
+MetricKind = Literal["binary", "continuous", "count", "duration"]
+MissingPolicy = Literal["worst", "skip_run", "renormalise"]
+
+
+class VariantInput(Record):
+    """A variant as it is proposed. Without a name it is named after its config."""
+
+    name: Label = ""
+    config: dict[str, JsonValue] = Field(default_factory=dict)
+    weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 1.0
+    control: bool = False
+    hint: Notes = ""
+    description: Notes = ""
+
+
+class Component(Record):
+    """One of several metrics that make a utility. `range` is [low, high], and empty for a binary one."""
+
+    name: RequiredLabel
+    direction: Direction
+    kind: MetricKind = "continuous"
+    range: Range = ()
+    weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 1.0
+
+
+class MetricInput(Record):
+    """What decides: one number of a run, or the weighted utility of several `components`.
+
+    `range` is [low, high], or empty for a number without bounds. `minimum_effect` is the smallest difference
+    worth finding, in the metric's unit; 0 means that none is declared. With components, name, direction,
+    kind and range say nothing: the utility is in [0, 1], and higher is better.
+    """
+
+    name: RequiredLabel = "score"
+    direction: Direction = "higher"
+    kind: MetricKind = "continuous"
+    range: Range = ()
+    minimum_effect: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    unit: Label = ""
+    components: Annotated[tuple[Component, ...], Field(max_length=20)] = ()
+    missing: MissingPolicy = "worst"
+
+
+class GuardrailInput(Record):
+    """A metric that must not get worse by more than `margin`, in its own unit; it blocks a win, never makes one."""
+
+    name: RequiredLabel
+    direction: Direction
+    range: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=2)]
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Variant(Record):
+    """One variant. `id` is the SHA-256 of its config, so the same config is the same variant everywhere."""
+
+    id: str
+    name: str
+    config: dict[str, JsonValue]
+    weight: float = 1.0
+    control: bool = False
+    hint: str = ""
+    description: str = ""
+
+
+class Design(Record):
+    """Everything that is settled before the first run."""
+
+    variants: tuple[Variant, ...]
+    metric: MetricInput
+    guardrails: tuple[GuardrailInput, ...] = ()
+    mode: Mode = "interleaved"
+    description: str = ""
+    space: tuple[tuple[str, tuple[JsonValue, ...]], ...] = ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that make the utility; the one metric, where there are no components."""
+        if not self.metric.components:
+            return (_metric(self.metric, self.metric.minimum_effect),)
+        return tuple(_metric(component, 0.0, component.weight) for component in self.metric.components)
+
+    @property
+    def guards(self) -> tuple[Metric, ...]:
+        """The guardrails as metrics, with their margins as minimum effects."""
+        return tuple(_metric(guard, guard.margin) for guard in self.guardrails)
+
+    @property
+    def control(self) -> str:
+        """The id of the variant that the others are compared with, or ""."""
+        return next((variant.id for variant in self.variants if variant.control), "")
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The variants' names by id."""
+        return {variant.id: variant.name for variant in self.variants}
+
+    def find(self, variant: str) -> Variant:
+        """Return the variant with this id or name.
+
+        Raises:
+            InvalidArgument: None has it, with the valid names.
+        """
+        found = next((one for one in self.variants if variant in (one.id, one.name)), None)
+        if found is None:
+            names = ", ".join(one.name for one in self.variants[:10])
+            raise InvalidArgument("variant", f"no variant {variant[:80]!r}", f"Variants: {names}")
+        return found
+
+
+def make(
+    *,
+    variants: Sequence[VariantInput],
+    dimensions: Mapping[str, Sequence[JsonValue]],
+    constraints: Sequence[Mapping[str, JsonValue]],
+    metric: MetricInput,
+    guardrails: Sequence[GuardrailInput],
+    mode: Mode,
+    description: str,
+) -> Design:
+    """Check the parts of a design against each other.
+
+    Raises:
+        InvalidArgument: Fewer than two variants, two with the same config or name, more than one control, a
+            space beside variants, a space of too many configurations, or a metric that contradicts itself.
+    """
+    if dimensions and variants:
+        raise InvalidArgument("space", "it comes instead of variants", "Pass one of the two")
+    listed = _of_space(dimensions, constraints) if dimensions else [_variant(one) for one in variants]
+    _check_variants(listed)
+    design = Design(
+        variants=tuple(listed),
+        metric=metric,
+        guardrails=tuple(guardrails),
+        mode=mode,
+        description=description,
+        space=tuple((name, tuple(values)) for name, values in dimensions.items()),
+    )
+    _check_metrics(design)
+    return design
+
+
+def _variant(given: VariantInput) -> Variant:
+    if len(canonical_json(given.config)) > CONFIG_CHARACTERS:
+        raise InvalidArgument(
+            "variants.config",
+            f"more than {CONFIG_CHARACTERS:,} characters",
+            "Keep large files outside and refer to them",
+        )
+    values = given.model_dump() | {"name": given.name or space.variant_name(given.config)}
+    return Variant(id=space.variant_id(given.config or {"name": given.name}), **values)
+
+
+def _of_space(
+    dimensions: Mapping[str, Sequence[JsonValue]], constraints: Sequence[Mapping[str, JsonValue]]
+) -> list[Variant]:
+    parsed = space.parse(dimensions, constraints)
+    number = space.count(parsed)
+    if number > MOST_VARIANTS:
+        raise InvalidArgument(
+            "space",
+            f"it has {number:,} configurations, and an experiment at most {MOST_VARIANTS}",
+            "Draw some with space_sample and pass them as variants",
+        )
+    return [_variant(VariantInput(config=config)) for config in space.configurations(parsed)]
+
+
+def _check_variants(variants: Sequence[Variant]) -> None:
+    if not 2 <= len(variants) <= MOST_VARIANTS:
+        raise InvalidArgument(
+            "variants",
+            f"{len(variants)} given",
+            f"An experiment takes 2 to {MOST_VARIANTS}: pass variants, or a space",
+        )
+    for field in ("id", "name"):
+        counts = Counter(getattr(variant, field) for variant in variants)
+        twice = next((value for value, count in counts.items() if count > 1), None)
+        if twice is not None:
+            what = "config" if field == "id" else f"name {twice[:80]!r}"
+            raise InvalidArgument("variants", f"two have the same {what}", "Make every variant different")
+    if sum(variant.control for variant in variants) > 1:
+        raise InvalidArgument("variants.control", "more than one control", "Mark at most one")
+    if sum(variant.weight > 0 for variant in variants) < 2:
+        raise InvalidArgument("variants.weight", "fewer than two above 0", "Give two variants a weight")
+
+
+def _check_metrics(design: Design) -> None:
+    try:
+        metrics = design.metrics
+        design.guards
+        for guard in design.guardrails:
+            Guardrail(guard.name, "", guard.margin / (guard.range[1] - guard.range[0]))
+    except ValueError as error:
+        raise InvalidArgument("metric", str(error), "Mend the declaration") from None
+    unbounded = [metric.name for metric in metrics if not metric.bounded]
+    if unbounded and design.metric.components:
+        raise InvalidArgument(
+            "metric.components",
+            f"{unbounded[0]!r} has no range",
+            "Give every component a range: [low, high]",
+        )
+
+
+def _metric(given: MetricInput | Component | GuardrailInput, minimum: float, weight: float = 1.0) -> Metric:
+    if len(given.range) == 1:
+        raise ValueError(f"{given.name!r}: a range is [low, high], or empty")
+    low, high = given.range if given.range else (None, None)
+    kind: MetricKind = "continuous" if isinstance(given, GuardrailInput) else given.kind
+    return Metric(
+        name=given.name,
+        direction=given.direction,
+        kind=kind,
+        low=low,
+        high=high,
+        minimum_effect=minimum or None,
+        unit=given.unit if isinstance(given, MetricInput) else "",
+        weight=weight,
+    )

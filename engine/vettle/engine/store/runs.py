@@ -1,0 +1,76 @@
+"""The `run` table: the latest that was recorded about each unit of an experiment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vettle.engine.identifiers import canonical_json
+from vettle.engine.store.database import Row
+from vettle.engine.store.events import Event, Transaction
+
+
+@dataclass(frozen=True)
+class Run:
+    """One unit's result. `first` is the event that recorded it first, `event` the latest one about it.
+
+    `metrics` holds numbers only; a metric that was recorded as missing is in `data` under "missing".
+    """
+
+    unit: str
+    event: int
+    first: int
+    variant: str
+    status: str
+    metrics: dict[str, float]
+    data: dict[str, Any]
+    ts: int
+
+
+_COLUMNS = "unit, event, first, variant, status, metrics, data, ts"
+
+
+def _run(row: Row) -> Run:
+    values: dict[str, Any] = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
+    return Run(**values | {name: json.loads(values[name]) for name in ("metrics", "data")})
+
+
+def record(transaction: Transaction, event: Event) -> None:
+    """Fold a `run_recorded` event: the latest about a unit replaces what was there."""
+    data = event.data
+    transaction.execute(
+        f"INSERT INTO run(project, experiment, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant columns
+        " ON CONFLICT(project, experiment, unit) DO UPDATE SET event=excluded.event, variant=excluded.variant,"
+        " status=excluded.status, metrics=excluded.metrics, data=excluded.data, ts=excluded.ts",
+        (
+            transaction.project,
+            event.subject,
+            data["unit"],
+            event.id,
+            event.id,
+            event.choice,
+            data["status"],
+            canonical_json(event.metrics),
+            canonical_json(data),
+            event.ts,
+        ),
+    )
+
+
+def get(transaction: Transaction, experiment: str, unit: str) -> Run | None:
+    """Return what is recorded about a unit, if anything."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM run WHERE project=? AND experiment=? AND unit=?",  # noqa: S608 - constant columns
+        (transaction.project, experiment, unit),
+    )
+    return _run(rows[0]) if rows else None
+
+
+def since(transaction: Transaction, experiment: str, epoch: int) -> list[Run]:
+    """Return the runs first recorded after the event `epoch`, in the order in which they were."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM run WHERE project=? AND experiment=? AND first>? ORDER BY first",  # noqa: S608 - constant columns
+        (transaction.project, experiment, epoch),
+    )
+    return list(map(_run, rows))

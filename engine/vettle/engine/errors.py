@@ -4,6 +4,7 @@
       InvalidArgument        a value that no call accepts
       NotFound               an id that names nothing
         UnknownRule
+        UnknownExperiment
         UnknownSession
       Conflict               a call that the present state refuses
         AmbiguousSession
@@ -58,6 +59,16 @@ class UnknownRule(NotFound):
     def __init__(self, field: str, rule_id: str, near: Sequence[str] = ()) -> None:
         hint = f"Near it: {_some(near)}. " if near else ""
         super().__init__(f"{field}: no rule {rule_id[:80]!r}. {hint}Call rules_list for the ids.")
+
+
+class UnknownExperiment(NotFound):
+    """Raised when no experiment has the given id or name."""
+
+    def __init__(self, experiment: str, near: Sequence[str] = ()) -> None:
+        hint = f"Near it: {_some(near)}. " if near else ""
+        super().__init__(
+            f"experiment: no experiment {experiment[:80]!r}. {hint}Call experiment_create to ask a question."
+        )
 
 
 class UnknownSession(NotFound):

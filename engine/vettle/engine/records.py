@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 RuleStatus = Literal["quarantined", "trial", "proven", "pinned", "retired"]
 RuleSource = Literal["human", "agent", "mistake", "import"]
@@ -372,6 +372,92 @@ class Explanation(Record):
     verdict: str
     estimate: Estimate
     history: list[str]
+    next_step: str
+
+
+# --- experiments -------------------------------------------------------------------------------
+
+
+class VariantSummary(Record):
+    """A variant in an answer; the id is the first 12 characters of the hash of its config."""
+
+    id: str
+    name: str
+    weight: float
+
+
+class ExperimentCreated(Record):
+    """The answer to `experiment_create`.
+
+    The runs are per variant: how many it takes to find a difference of the minimum effect, on average and in
+    nine cases of ten; 0 where that cannot be said, with the reason in `notes`.
+    """
+
+    experiment_id: str
+    state: ExperimentState
+    variants: list[VariantSummary]
+    runs_per_variant: int
+    runs_per_variant_90: int
+    notes: list[str] = []
+    next_step: str
+
+
+class ExperimentDecided(Record):
+    """The answer to `experiment_decide`; `verdict` is the one that was frozen when it closed."""
+
+    experiment_id: str
+    old: ExperimentState
+    new: ExperimentState
+    reason: str
+    verdict: dict[str, JsonValue] = {}
+    next_step: str
+
+
+class VariableRegistered(Record):
+    """The answer to `variable_register`: every other name of the variable, and those merged into it now."""
+
+    name: str
+    domain: str
+    aliases: list[str]
+    merged: list[str]
+
+
+class VariantSelected(Record):
+    """The answer to `variant_select`.
+
+    `assignment_id` names the unit in `run_record`. `propensity` is the chance that this variant had; with
+    `repeated` the unit had its variant already. `recorded` is false when nothing could be recorded, so that
+    the result cannot count.
+    """
+
+    experiment_id: str
+    assignment_id: str
+    variant: str
+    variant_id: str
+    config: dict[str, JsonValue]
+    hint: str = ""
+    propensity: float
+    policy: str
+    why: str
+    repeated: bool = False
+    recorded: bool = True
+    next_step: str
+
+
+class RunRefused(Record):
+    """Why one row of a batch keeps the whole batch from being recorded."""
+
+    row: int
+    reason: str
+
+
+class RunsRecorded(Record):
+    """The answer to `run_record`: all rows, or none and the reason for each bad one."""
+
+    accepted: int
+    updated: int
+    refused: list[RunRefused] = []
+    notes: list[str] = []
     next_step: str
 
 

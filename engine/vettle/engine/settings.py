@@ -67,6 +67,12 @@ class RenderSettings(_Section):
     targets: dict[Target, TargetBudget] = {}
 
 
+class ExperimentSettings(_Section):
+    """How many experiments may be open at once; more wait their turn."""
+
+    running: int = Field(default=10, ge=1, le=1_000)
+
+
 class Settings(_Section):
     """Everything in `.vettle/config.toml`; every part may be left out."""
 
@@ -74,6 +80,7 @@ class Settings(_Section):
     selection: SelectionSettings = SelectionSettings()
     sessions: SessionSettings = SessionSettings()
     render: RenderSettings = RenderSettings()
+    experiments: ExperimentSettings = ExperimentSettings()
     durability: Annotated[str, Field(pattern="^(normal|full)$")] = "normal"
 
 

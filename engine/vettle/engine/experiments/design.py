@@ -211,9 +211,8 @@ def _check_variants(variants: Sequence[Variant]) -> None:
 def _check_metrics(design: Design) -> None:
     try:
         metrics = design.metrics
-        design.guards
-        for guard in design.guardrails:
-            Guardrail(guard.name, "", guard.margin / (guard.range[1] - guard.range[0]))
+        for guard, metric in zip(design.guardrails, design.guards, strict=True):
+            Guardrail(metric.name, "", guard.margin / (guard.range[1] - guard.range[0]))
     except ValueError as error:
         raise InvalidArgument("metric", str(error), "Mend the declaration") from None
     unbounded = [metric.name for metric in metrics if not metric.bounded]

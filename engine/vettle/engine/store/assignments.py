@@ -63,9 +63,7 @@ def assign(transaction: Transaction, event: Event) -> None:
         _keep(transaction, event.subject, data["stratum"], data["item"], data["block"])
 
 
-def _keep(
-    transaction: Transaction, experiment: str, stratum: str, item: str, block: dict[str, Any]
-) -> None:
+def _keep(transaction: Transaction, experiment: str, stratum: str, item: str, block: dict[str, Any]) -> None:
     transaction.execute(
         "INSERT INTO block(project, experiment, stratum, item, number, served, variants) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT(project, experiment, stratum, item) DO UPDATE SET"

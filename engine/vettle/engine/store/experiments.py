@@ -51,9 +51,7 @@ class Variable:
     execution: str
 
 
-_COLUMNS = (
-    "id, event, name, state, context, domain, variable, tier, design, reason, verdict, epoch, created, started, ended"
-)
+_COLUMNS = "id, event, name, state, context, domain, variable, tier, design, reason, verdict, epoch, created, started, ended"
 
 
 def _experiment(row: Row) -> Experiment:
@@ -101,7 +99,8 @@ def decide(transaction: Transaction, event: Event) -> None:
             (event.ts, event.id, *key),
         )
     if action == "restart":
-        transaction.execute("DELETE FROM block WHERE project=? AND experiment=?", key)
+        for name in ("block", "assignment", "run"):
+            transaction.execute(f"DELETE FROM {name} WHERE project=? AND experiment=?", key)  # noqa: S608 - constant names
     if "verdict" in event.data:
         transaction.execute(
             "UPDATE experiment SET verdict=? WHERE project=? AND id=?",

@@ -1,0 +1,288 @@
+"""What an experiment goes through: proposed, accepted, running, perhaps paused or stopped, concluded, applied.
+
+One open experiment per variable: two that change the same thing at the same time would measure each other.
+Starting takes the variable in the same transaction, so no race opens a second one. An experiment that
+cannot start yet is accepted and waits; the next one starts by itself when another ends.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownExperiment
+from vettle.engine.experiments import planning, variables
+from vettle.engine.experiments.design import Design, GuardrailInput, MetricInput, Mode, VariantInput, make
+from vettle.engine.identifiers import canonical_json, digest, new_uid, slug
+from vettle.engine.project import Project
+from vettle.engine.records import (
+    ExperimentAction,
+    ExperimentCreated,
+    ExperimentDecided,
+    ExperimentState,
+    VariantSummary,
+)
+from vettle.engine.store import Transaction
+from vettle.engine.store import experiments as table
+from vettle.engine.store.events import Event
+from vettle.engine.store.experiments import HOLDING, Experiment
+
+_ALLOWED: dict[ExperimentState, tuple[ExperimentAction, ...]] = {
+    "proposed": ("start", "abandon"),
+    "accepted": ("start", "abandon"),
+    "running": ("pause", "stop", "close", "abandon", "restart"),
+    "paused": ("resume", "stop", "close", "abandon", "restart"),
+    "stopped": ("resume", "close", "abandon", "restart"),
+    "concluded": ("apply", "restart"),
+    "applied": ("restart",),
+    "abandoned": ("restart",),
+}
+
+_NEW_STATE: dict[ExperimentAction, ExperimentState] = {
+    "start": "running",
+    "pause": "paused",
+    "resume": "running",
+    "stop": "stopped",
+    "close": "concluded",
+    "apply": "applied",
+    "abandon": "abandoned",
+    "restart": "running",
+}
+
+NO_TEST = 3
+"""The tier of a change that is applied without a test."""
+
+
+def create(
+    project: Project,
+    *,
+    name: str,
+    variants: Sequence[VariantInput] = (),
+    space: Mapping[str, Sequence[JsonValue]],
+    constraints: Sequence[Mapping[str, JsonValue]] = (),
+    metric: MetricInput,
+    guardrails: Sequence[GuardrailInput] = (),
+    context: str = "",
+    domain: str = "",
+    variable: str = "",
+    tier: int = 2,
+    mode: Mode = "interleaved",
+    description: str = "",
+    start: bool = True,
+    client_ref: str = "",
+) -> ExperimentCreated:
+    """Create an experiment, and start it if `start` and nothing stands in its way.
+
+    Raises:
+        InvalidArgument: The design contradicts itself (see `design.make`).
+    """
+    design = make(
+        variants=variants,
+        dimensions=space,
+        constraints=constraints,
+        metric=metric,
+        guardrails=guardrails,
+        mode=mode,
+        description=description,
+    )
+
+    def work(transaction: Transaction, uid: bytes) -> ExperimentCreated:
+        canonical = variables.canonical(transaction, domain, variable)
+        data = {
+            "name": name,
+            "context": context,
+            "domain": domain,
+            "variable": canonical,
+            "tier": tier,
+            "design": design.model_dump(mode="json"),
+        }
+        experiment_id = f"{slug(name, 40)}-{digest(uid.hex(), name).hex()[:6]}"
+        transaction.append(Event(kind="experiment_created", uid=uid, subject=experiment_id, data=data))
+        state: ExperimentState = "proposed"
+        why = ""
+        if start:
+            state, why = _start(project, transaction, require(transaction, experiment_id), "created")
+        return _created(require(transaction, experiment_id), design, state, why)
+
+    arguments: dict[str, object] = {
+        "name": name,
+        "design": canonical_json(design.model_dump(mode="json")),
+        "context": context,
+        "domain": domain,
+        "variable": variable,
+        "tier": tier,
+        "start": start,
+    }
+    return project.once(ExperimentCreated, "experiment_create", client_ref, arguments, work)
+
+
+def _created(experiment: Experiment, design: Design, state: ExperimentState, why: str) -> ExperimentCreated:
+    plan = planning.before(design)
+    if state == "running":
+        next_step = f"Call variant_select with experiment {experiment.id!r} for each piece of work."
+    else:
+        next_step = why or f"To start it: experiment_decide {experiment.id} start."
+    return ExperimentCreated(
+        experiment_id=experiment.id,
+        state=state,
+        variants=[
+            VariantSummary(id=one.id[:12], name=one.name, weight=one.weight) for one in design.variants
+        ],
+        runs_per_variant=plan.runs,
+        runs_per_variant_90=plan.runs_90,
+        notes=plan.notes,
+        next_step=next_step,
+    )
+
+
+def require(transaction: Transaction, experiment: str) -> Experiment:
+    """Return the experiment with this id, or the newest with this name that is not over.
+
+    Raises:
+        UnknownExperiment: There is none.
+    """
+    found = table.get(transaction, experiment)
+    if found is not None:
+        return found
+    same = table.named(transaction, experiment)
+    if same:
+        return next((one for one in same if one.state not in ("abandoned", "applied")), same[0])
+    every = table.in_states(transaction, tuple(_ALLOWED))
+    ids = [one.id for one in every]
+    near = difflib.get_close_matches(experiment, [*ids, *(one.name for one in every)], n=3, cutoff=0.3)
+    raise UnknownExperiment(experiment, near or ids[-3:])
+
+
+def design_of(experiment: Experiment) -> Design:
+    """Return the experiment's design as it was settled."""
+    return Design.model_validate(experiment.design)
+
+
+def decide(project: Project, *, experiment: str, action: ExperimentAction, reason: str) -> ExperimentDecided:
+    """Move an experiment on, for a logged reason.
+
+    `close` freezes the verdict of this moment, `restart` counts from now on and keeps what was before in the
+    log. Ending one starts the next that waits.
+
+    Raises:
+        UnknownExperiment: No experiment has this id or name.
+        StatusRefused: Its state does not allow the action.
+        InvalidArgument: `apply` without a verdict that names a variant.
+    """
+    with project.write() as transaction:
+        found = require(transaction, experiment)
+        if action not in _ALLOWED[found.state]:
+            raise StatusRefused(f"experiment {found.id}", found.state, action, _ALLOWED[found.state])
+        if action in ("start", "restart", "resume"):
+            new, why = _start(project, transaction, found, reason, action)
+        else:
+            new, why = _end_or_pause(project, transaction, found, action, reason)
+        after = require(transaction, found.id)
+    return ExperimentDecided(
+        experiment_id=found.id,
+        old=found.state,
+        new=new,
+        reason=reason,
+        verdict=after.verdict,
+        next_step=why or _NEXT[new],
+    )
+
+
+_NEXT: dict[ExperimentState, str] = {
+    "proposed": "To start it: experiment_decide start.",
+    "accepted": "It starts by itself when what it waits for ends.",
+    "running": "Call variant_select for each piece of work, and run_record with what came of it.",
+    "paused": "Nothing is assigned until experiment_decide resume; results of earlier assignments count.",
+    "stopped": "Nothing more is assigned. Record the last results, then experiment_decide close.",
+    "concluded": "To put the verdict into force: experiment_decide apply. To ask again: restart.",
+    "applied": "Nothing to do.",
+    "abandoned": "Nothing to do. To ask again: experiment_decide restart.",
+}
+
+
+def _end_or_pause(
+    project: Project, transaction: Transaction, found: Experiment, action: ExperimentAction, reason: str
+) -> tuple[ExperimentState, str]:
+    verdict: dict[str, Any] | None = None
+    if action == "close":
+        from vettle.engine.experiments import verdicts
+
+        verdict = verdicts.of(transaction, found).judgement.to_json()
+    if action == "apply" and not found.verdict.get("leader"):
+        raise InvalidArgument(
+            "action",
+            f"experiment {found.id} ended without a variant to apply ({found.verdict.get('outcome', 'no verdict')})",
+            "Decide by other means, or restart it",
+        )
+    new = _NEW_STATE[action]
+    _append(project, transaction, found, new, action, reason, verdict)
+    if found.state in HOLDING and new not in HOLDING:
+        _start_waiting(project, transaction)
+    return new, ""
+
+
+def _start(
+    project: Project,
+    transaction: Transaction,
+    found: Experiment,
+    reason: str,
+    action: ExperimentAction = "start",
+) -> tuple[ExperimentState, str]:
+    """Start the experiment, or let it wait; returns its state and what it waits for."""
+    if found.tier == NO_TEST:
+        raise InvalidArgument(
+            "tier", "tier 3 is applied without a test", "Create it with tier 1 or 2 to test it"
+        )
+    why = "" if found.state in HOLDING else _obstacle(project, transaction, found)
+    new: ExperimentState = "accepted" if why else "running"
+    if new != found.state:
+        _append(project, transaction, found, new, action, reason)
+    return new, why
+
+
+def _obstacle(project: Project, transaction: Transaction, found: Experiment) -> str:
+    """Return what the experiment has to wait for, or ""."""
+    holder = found.variable and table.holder_of(transaction, found.domain, found.variable)
+    if holder:
+        return f"It waits: experiment {holder} holds the variable {found.variable!r}."
+    open_now = [one for one in table.in_states(transaction, HOLDING) if one.id != found.id]
+    alone = next((one.id for one in open_now if one.tier == 1), "")
+    if alone:
+        return f"It waits: experiment {alone} is of tier 1 and runs alone."
+    if found.tier == 1 and open_now:
+        return f"It waits: it is of tier 1 and runs alone, and {open_now[0].id} is open."
+    most = project.settings.experiments.running
+    return f"It waits: {most} experiments are open, the most at once." if len(open_now) >= most else ""
+
+
+def _start_waiting(project: Project, transaction: Transaction) -> None:
+    """Start every experiment that waits and need wait no more, oldest first."""
+    for waiting in table.in_states(transaction, ("accepted",)):
+        if not _obstacle(project, transaction, waiting):
+            _append(project, transaction, waiting, "running", "start", "what it waited for has ended")
+
+
+def _append(
+    project: Project,
+    transaction: Transaction,
+    found: Experiment,
+    new: ExperimentState,
+    action: ExperimentAction,
+    reason: str,
+    verdict: dict[str, Any] | None = None,
+) -> None:
+    data: dict[str, Any] = {"old": found.state, "new": new, "reason": reason, "by": project.actor}
+    if verdict is not None:
+        data["verdict"] = verdict
+    transaction.append(
+        Event(
+            kind="experiment_decided",
+            uid=new_uid(transaction.now),
+            subject=found.id,
+            choice=action,
+            data=data,
+        )
+    )

@@ -1,0 +1,194 @@
+"""Recording what came of a variant: whole batches or nothing, once per unit, and only what can count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, JsonValue
+
+from vettle.engine.arguments import Label, Notes
+from vettle.engine.clock import SECOND
+from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.lifecycle import design_of, require
+from vettle.engine.identifiers import new_uid
+from vettle.engine.project import Project
+from vettle.engine.quarantine import redact
+from vettle.engine.records import Record, RunRefused, RunsRecorded, RunStatus
+from vettle.engine.store import Transaction, assignments
+from vettle.engine.store import runs as table
+from vettle.engine.store.events import Event
+from vettle.engine.store.experiments import Experiment
+
+MOST_RUNS = 1_000
+_OPEN = ("running", "paused", "stopped")
+
+_Count = Annotated[int, Field(ge=0, le=10**12)]
+_Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+
+
+class RunInput(Record):
+    """One result. With an `assignment_id` the variant is known; without, name `unit` and `variant`.
+
+    A metric that is null was not measured. `produced_at` is ISO 8601 with a time zone, and "" means now.
+    """
+
+    assignment_id: Label = ""
+    unit: Label = ""
+    variant: Label = ""
+    status: RunStatus = "completed"
+    metrics: Annotated[dict[str, float | None], Field(max_length=50)] = Field(default_factory=dict)
+    failure_mode: Label = ""
+    error: Notes = ""
+    retries: _Count = 0
+    duration_ms: _Amount = 0.0
+    tokens_in: _Count = 0
+    tokens_out: _Count = 0
+    cost: _Amount = 0.0
+    source: Label = "machine"
+    stages: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict)
+    dimensions: Annotated[dict[str, str | float], Field(max_length=20)] = Field(default_factory=dict)
+    context: Label = ""
+    pair_id: Label = ""
+    stratum: Label = ""
+    covariate: float | None = None
+    produced_at: Label = ""
+
+
+def record(
+    project: Project, *, experiment: str, runs: Sequence[RunInput], client_ref: str = ""
+) -> RunsRecorded:
+    """Record a batch of results: all of it, or nothing and the reason for each bad row.
+
+    A unit that is recorded again replaces what was there. Nothing counts from before the start or from the
+    future, and no unit under a variant it was not given.
+
+    Raises:
+        UnknownExperiment: No experiment has this id or name.
+    """
+
+    def work(transaction: Transaction, uid: bytes) -> RunsRecorded:
+        found = require(transaction, experiment)
+        design = design_of(found)
+        refused, rows = _check(transaction, found, design, runs)
+        if refused:
+            return RunsRecorded(
+                accepted=0,
+                updated=0,
+                refused=refused,
+                next_step="Nothing was recorded. Mend or take out the refused rows, and send the batch again.",
+            )
+        updated = sum(_append(transaction, found, unit, variant, run) for unit, variant, run in rows)
+        return RunsRecorded(
+            accepted=len(rows),
+            updated=updated,
+            next_step=f"experiment_results {found.id} tells what is known by now.",
+        )
+
+    arguments: dict[str, object] = {
+        "experiment": experiment,
+        "runs": [run.model_dump(mode="json") for run in runs],
+    }
+    return project.once(RunsRecorded, "run_record", client_ref, arguments, work)
+
+
+def _check(
+    transaction: Transaction, found: Experiment, design: Design, runs: Sequence[RunInput]
+) -> tuple[list[RunRefused], list[tuple[str, str, RunInput]]]:
+    refused: list[RunRefused] = []
+    rows: list[tuple[str, str, RunInput]] = []
+    seen: set[str] = set()
+    for number, run in enumerate(runs):
+        unit = run.assignment_id or run.unit
+        variant, reason = _variant(transaction, found, design, unit, run)
+        reason = reason or _objection(transaction, found, design, run)
+        if not reason and unit in seen:
+            reason = f"unit {unit[:80]!r} stands in the batch twice"
+        seen.add(unit)
+        if reason:
+            refused.append(RunRefused(row=number, reason=reason))
+        else:
+            rows.append((unit, variant, run))
+    return refused, rows
+
+
+def _variant(
+    transaction: Transaction, found: Experiment, design: Design, unit: str, run: RunInput
+) -> tuple[str, str]:
+    """Return the id of the run's variant, or why it cannot be told."""
+    if not unit:
+        return "", "it names no unit: pass assignment_id from variant_select, or unit and variant"
+    if run.assignment_id and run.unit and run.assignment_id != run.unit:
+        return "", "assignment_id and unit differ: pass one of them"
+    assigned = assignments.get(transaction, found.id, unit)
+    given = next((one for one in design.variants if run.variant in (one.name, one.id, one.id[:12])), None)
+    if run.variant and given is None:
+        names = ", ".join(one.name for one in design.variants[:10])
+        return "", f"no variant {run.variant[:80]!r}. Variants: {names}"
+    if assigned is None:
+        if run.assignment_id:
+            return "", f"no assignment {unit[:80]!r} in this experiment since it started"
+        return (
+            (given.id, "") if given else ("", "the unit was not assigned, so the row has to name its variant")
+        )
+    if given is not None and given.id != assigned.variant:
+        return "", f"the unit was given variant {design.names[assigned.variant]!r}, not {given.name!r}"
+    return assigned.variant, ""
+
+
+def _objection(transaction: Transaction, found: Experiment, design: Design, run: RunInput) -> str:
+    """Return why a row cannot count, or ""."""
+    if found.state not in _OPEN:
+        return f"the experiment is {found.state}: results count from its start until it is closed"
+    for name, value in run.metrics.items():
+        if value is not None and not math.isfinite(value):
+            return f"metric {name[:80]!r} is {value!r}; pass a finite number, or null if it was not measured"
+    for metric in (*design.metrics, *design.guards):
+        value = run.metrics.get(metric.name)
+        try:
+            if value is not None:
+                metric.score(value)
+        except ValueError as error:
+            return str(error)
+    return _time_objection(transaction, found, run.produced_at) if run.produced_at else ""
+
+
+def _time_objection(transaction: Transaction, found: Experiment, produced_at: str) -> str:
+    try:
+        moment = datetime.fromisoformat(produced_at)
+    except ValueError:
+        return f"produced_at {produced_at[:40]!r} is no ISO 8601 time"
+    if moment.tzinfo is None:
+        return f"produced_at {produced_at[:40]!r} has no time zone: add Z or an offset"
+    when = int(moment.timestamp() * SECOND)
+    if when > transaction.now + 60 * SECOND:
+        return f"produced_at {produced_at[:40]!r} is in the future"
+    return (
+        f"produced_at {produced_at[:40]!r} is before the experiment started" if when < found.started else ""
+    )
+
+
+def _append(transaction: Transaction, found: Experiment, unit: str, variant: str, run: RunInput) -> bool:
+    """Log one run; True if the unit had one before."""
+    before = table.get(transaction, found.id, unit)
+    data: dict[str, Any] = run.model_dump(
+        mode="json", exclude={"assignment_id", "unit", "variant", "metrics"}
+    )
+    data |= {
+        "unit": unit,
+        "error": redact(run.error),
+        "missing": sorted(name for name, value in run.metrics.items() if value is None),
+    }
+    transaction.append(
+        Event(
+            kind="run_recorded",
+            uid=new_uid(transaction.now),
+            subject=found.id,
+            choice=variant,
+            metrics={name: float(value) for name, value in run.metrics.items() if value is not None},
+            data=data,
+        )
+    )
+    return before is not None

@@ -31,7 +31,8 @@ from vettle.engine.project import Project, find_root
 from vettle.engine.records import Target
 from vettle.server import agreement
 from vettle.server.signatures import Signature, problem, signature
-from vettle.server.tools import TOOLS, Tool
+from vettle.server.tool import Tool
+from vettle.server.toolsets import chosen
 
 INSTRUCTIONS = """\
 vettle tests which instructions make coding agents better. Call session_start before you begin a task, \
@@ -44,6 +45,8 @@ those. Some rules are withheld on purpose, to measure them: do not look for them
 git judges later, call reward_log then.
 4. rule_add when you learn something worth testing. rules_list shows what is proven. rules_render with \
 write true brings CLAUDE.md and the other rule files up to date.
+5. Which prompt, model or setting is better? experiment_create, then for each piece of work variant_select \
+before it and run_record after it. experiment_results gives the verdict; "insufficient" is an answer.
 
 Pass session_id in every call: several agents work on one project at once. Retry a failed call with the same \
 client_ref. rule_decide is for decisions that a person made.
@@ -133,12 +136,14 @@ def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
     return call
 
 
-_SIGNATURES = {tool.name: signature(tool) for tool in TOOLS}
+_SIGNATURES: dict[str, Signature] = {}
+"""The signatures of the tools that were declared in this process."""
 
 
 def _strict(tool: Tool, host: Host) -> StrictTool:
+    of = _SIGNATURES.setdefault(tool.name, signature(tool))
     strict = StrictTool.from_function(
-        _callable(_SIGNATURES[tool.name], host),
+        _callable(of, host),
         title=tool.title,
         description=inspect.cleandoc(tool.function.__doc__ or ""),
         annotations=ToolAnnotations(
@@ -156,7 +161,22 @@ def _strict(tool: Tool, host: Host) -> StrictTool:
     return strict
 
 
-_UNSAID = frozenset({"title", "maxLength", "minLength", "maxItems", "minItems", "exclusiveMaximum"})
+_UNSAID = frozenset(
+    {
+        "title",
+        "$defs",
+        "maxProperties",
+        "minProperties",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "maxLength",
+        "minLength",
+        "maxItems",
+        "minItems",
+        "exclusiveMaximum",
+    }
+)
 """What a schema need not tell a model: titles repeat the names, and limits are named by the error they cause."""
 
 
@@ -166,15 +186,22 @@ def _short(schema: Any) -> Any:
         return [_short(entry) for entry in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema:
+        # A nested record: its fields stand in the description, and a wrong one is named by the error.
+        kind = {} if schema["$ref"].endswith("/JsonValue") else {"type": "object"}
+        return kind | {key: schema[key] for key in ("description",) if key in schema}
     return {
         key: {name: _short(value) for name, value in entry.items()} if key == "properties" else _short(entry)
         for key, entry in schema.items()
-        if key not in _UNSAID and not (key == "default" and entry in ("", []))
+        if key not in _UNSAID and not (key == "default" and entry in ("", [], {}, False))
     }
 
 
-def create_server(project: str = "") -> MCPServer[None]:
-    """Build the server; the project is found when the first tool is called, so starting never fails."""
+def create_server(project: str = "", toolsets: str = "") -> MCPServer[None]:
+    """Build the server; the project is found when the first tool is called, so starting never fails.
+
+    `toolsets` is a comma-separated list; "" means VETTLE_TOOLSETS, or core alone (InvalidArgument).
+    """
     host = Host(project)
 
     @asynccontextmanager
@@ -194,7 +221,7 @@ def create_server(project: str = "") -> MCPServer[None]:
         title="vettle",
         version=version("vettle"),
         instructions=instructions(project),
-        tools=[_strict(tool, host) for tool in TOOLS],
+        tools=[_strict(tool, host) for tool in chosen(toolsets)],
         lifespan=lifespan,
         log_level="WARNING",
         subscriptions=False,
@@ -285,10 +312,10 @@ def _known(host: Host, name: str) -> list[str]:
     return sorted(found.by_context) if name == "context" else []
 
 
-def serve(project: str = "") -> None:
+def serve(project: str = "", toolsets: str = "") -> None:
     """Serve on stdin and stdout until stdin closes."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    server = create_server(project)
+    server = create_server(project, toolsets)
     gc.freeze()
     gc.enable()
     server.run()

@@ -41,6 +41,11 @@ _COMMANDS = {
     "session": _Lazy("operations", "session", "Start or end a session."),
     "mistake": _Lazy("operations", "mistake", "Log a mistake."),
     "reward": _Lazy("operations", "reward", "Log feedback on a session."),
+    "experiment": _Lazy("operations", "experiment", "Create an experiment, use it, and get its verdict."),
+    "experiments": _Lazy("operations", "experiments", "Every experiment and where it stands."),
+    "choose": _Lazy("operations", "choose", "Choose one of given options by a named policy."),
+    "space": _Lazy("operations", "space", "Draw configurations from a parameter space."),
+    "variable": _Lazy("operations", "variable", "Register what experiments change."),
     "rule": _Lazy("operations", "rule", "Add a rule, or decide about one."),
 }
 

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from vettle.engine.errors import InvalidArgument
-from vettle.server.tools import Tool
+from vettle.server.tool import Tool
 
 
 @dataclass(frozen=True)

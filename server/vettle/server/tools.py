@@ -1,15 +1,8 @@
-"""Every operation that vettle offers, declared once.
-
-Each is a plain function: the project, then typed and documented arguments, then a record. The MCP server
-(`app`) and the command line (`cli`) take names, schemas, help and defaults from these signatures. A
-docstring is what an agent reads: what the tool does, when to call it, what comes back.
-"""
+"""The tools of every session: what agents do with rules, mistakes and rewards (see `tool`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -26,7 +19,6 @@ from vettle.engine.arguments import (
     Prior,
     ProjectPath,
     Reason,
-    Reference,
     RequiredLabel,
     RequiredRuleText,
     RequiredTask,
@@ -58,26 +50,20 @@ from vettle.engine.records import (
     Target,
 )
 from vettle.server import rule_files
+from vettle.server.tool import ClientRef, ResponseFormat, SessionId, Tool
 
 AnyTarget = Literal["auto", Target]
-ResponseFormat = Annotated[
-    Literal["concise", "detailed"], Field(description="How much of each row to return.")
-]
-ClientRef = Annotated[
-    Reference, Field(description="Unique key of this call; a retry with it records nothing twice.")
-]
-SessionId = Annotated[Identifier, Field(description='From session_start; "" means the only open one.')]
 
 
 def session_start(
     project: Project,
-    task: Annotated[RequiredTask, Field(description="What you are about to do.")],
-    context: Annotated[Label, Field(description='Kind of work, such as "type-errors".')] = "general",
+    task: Annotated[RequiredTask, Field(description="What you will do.")],
+    context: Annotated[Label, Field(description='Such as "type-errors".')] = "general",
     paths: Annotated[tuple[ProjectPath, ...], Field(max_length=100, description="Files it is about.")] = (),
     tags: Annotated[tuple[Label, ...], Field(max_length=20)] = (),
     k: Annotated[int, Field(ge=0, le=10, description="Most rules to try.")] = 3,
     candidates: Annotated[
-        tuple[Identifier, ...], Field(max_length=500, description="Only these rule ids; empty means all.")
+        tuple[Identifier, ...], Field(max_length=500, description="Only these rules.")
     ] = (),
     agent: Label = "",
     model: Label = "",
@@ -86,7 +72,7 @@ def session_start(
 ) -> SessionStarted:
     """Start a task: get the rules to follow and the past mistakes to avoid.
 
-    Call it first, before any work. Returns session_id, rules to follow, mistakes worth avoiding, next step.
+    Call it before any work. Returns session_id, rules to follow and mistakes to avoid.
     """
     return sessions.start(
         project,
@@ -105,21 +91,18 @@ def session_start(
 
 def mistake_log(
     project: Project,
-    error_class: Annotated[RequiredLabel, Field(description='Kind of mistake, such as "missing-import".')],
+    error_class: Annotated[RequiredLabel, Field(description='Such as "missing-import".')],
     description: Annotated[Description, Field(description="What went wrong.")],
     session_id: SessionId = "",
     severity: Severity = "warning",
     file: ProjectPath = "",
-    corrected_by_rule: Annotated[
-        Identifier, Field(description="Rule id that should have prevented it.")
-    ] = "",
+    corrected_by_rule: Annotated[Identifier, Field(description="Rule that should have prevented it.")] = "",
     correction: Annotated[Notes, Field(description="What put it right.")] = "",
     client_ref: ClientRef = "",
 ) -> MistakeLogged:
     """Log a mistake when a test fails, a tool errs or a reviewer objects.
 
-    Returns whether an earlier session made it, similar ones with what corrected them, and a rule to add when
-    it keeps coming back.
+    Returns earlier ones with what corrected them, and a rule to add when it keeps coming back.
     """
     return mistakes.log(
         project,
@@ -137,12 +120,10 @@ def mistake_log(
 def reward_log(
     project: Project,
     outcome: RewardOutcome,
-    session_id: Annotated[
-        Identifier, Field(description='"" means the only open, else the only ended one.')
-    ] = "",
-    revision_distance: Annotated[Unit, Field(description="Share that had to change (revision only).")] = 0.5,
+    session_id: Annotated[Identifier, Field(description='"": the only open or ended one.')] = "",
+    revision_distance: Annotated[Unit, Field(description="Share that had to change.")] = 0.5,
     rules_active: Annotated[
-        tuple[Identifier, ...], Field(max_length=100, description="Rule ids really followed, if others.")
+        tuple[Identifier, ...], Field(max_length=100, description="Rules really followed, if others.")
     ] = (),
     source: RewardSource = "manual",
     weight: Weight = 1.0,
@@ -151,7 +132,7 @@ def reward_log(
 ) -> RewardLogged:
     """Log feedback on a session's work: a person, CI or git accepted, revised or rejected it.
 
-    It may come days after the session. Returns the reward, the session's score and the rules it settled.
+    It may come days later. Returns the session's score and the rules it settled.
     """
     return rewards.log(
         project,
@@ -171,12 +152,12 @@ def session_end(
     session_id: SessionId = "",
     outcome: Annotated[RewardOutcome | Literal[""], Field(description="Also logs this reward.")] = "",
     notes: Notes = "",
-    entry_file: Annotated[ProjectPath, Field(description="Journal entry of this work; only recorded.")] = "",
+    entry_file: Annotated[ProjectPath, Field(description="Journal entry; only recorded.")] = "",
     client_ref: ClientRef = "",
 ) -> SessionEnded:
     """End a session when the task is done; pass outcome if you know it.
 
-    Returns duration, mistakes, score, and the rules that became proven or retired.
+    Returns the score, and the rules that became proven or retired.
     """
     return sessions.end(
         project,
@@ -190,18 +171,18 @@ def session_end(
 
 def rule_add(
     project: Project,
-    text: Annotated[RequiredRuleText, Field(description="One instruction, one line.")],
+    text: Annotated[RequiredRuleText, Field(description="One line.")],
     category: Label = "general",
-    context: Annotated[Label, Field(description='Only for this kind of work; "" means any.')] = "",
+    context: Annotated[Label, Field(description="Only for this work.")] = "",
     globs: Annotated[tuple[Glob, ...], Field(max_length=20, description="Only for these paths.")] = (),
     source: RuleSource = "agent",
     rationale: Notes = "",
-    prior: Annotated[Prior, Field(description="Believed effect on the score; proves nothing.")] = 0.0,
+    prior: Annotated[Prior, Field(description="Believed effect; proves nothing.")] = 0.0,
     client_ref: ClientRef = "",
 ) -> RuleAdded:
     """Add a candidate rule when you learn one; sessions will try it and the evidence decides.
 
-    Returns rule_id and status: trial, quarantined (a person must approve it) or duplicate.
+    Returns its status: trial, quarantined (a person must approve it) or duplicate.
     """
     return rules.add(
         project,
@@ -221,7 +202,7 @@ def rule_decide(
     rule_id: Annotated[Identifier, Field(min_length=1)],
     action: RuleAction,
     reason: Reason,
-    text: Annotated[RuleText, Field(description="The new text (reword only).")] = "",
+    text: Annotated[RuleText, Field(description="For reword.")] = "",
     *,
     confirmed: bool = False,
 ) -> RuleDecided:
@@ -246,7 +227,7 @@ def rules_list(
 ) -> RulesPage:
     """List rules with their effect, evidence and verdict, strongest first.
 
-    Call it before adding a rule, or when asked what is proven.
+    Call it when asked what is proven.
     """
     return standings.page(
         project,
@@ -263,16 +244,16 @@ def rules_render(
     project: Project,
     targets: Annotated[
         tuple[AnyTarget, ...],
-        Field(min_length=1, max_length=10, description="auto: those the repository uses."),
+        Field(min_length=1, max_length=10, description="auto: those in use."),
     ] = ("auto",),
     write: Annotated[bool, Field(description="false only shows the diff.")] = False,
-    check: Annotated[bool, Field(description="Only tell whether files are in sync.")] = False,
-    remove: Annotated[bool, Field(description="Take our text out again.")] = False,
-    force: Annotated[bool, Field(description="Overwrite hand edits inside our text.")] = False,
+    check: Annotated[bool, Field(description="Only compare.")] = False,
+    remove: Annotated[bool, Field(description="Take our text out.")] = False,
+    force: Annotated[bool, Field(description="Overwrite hand edits.")] = False,
 ) -> Rendering:
     """Bring the assistants' rule files up to date with the proven and pinned rules.
 
-    Returns per file what changes, its diff and why a file is refused; text of others is never touched.
+    Returns each file's diff or why it is refused; text of others is never touched.
     """
     rendering = rule_files.rendered(
         project, targets=targets, write=write, check=check, remove=remove, force=force
@@ -284,8 +265,8 @@ def report_get(
     project: Project,
     kind: ReportKind,
     context: Label = "",
-    session_id: Annotated[Identifier, Field(description="One session (kind sessions).")] = "",
-    period: Annotated[Period, Field(description='Days such as "30d", or "all".')] = "30d",
+    session_id: Annotated[Identifier, Field(description="One session.")] = "",
+    period: Annotated[Period, Field(description='"30d" or "all".')] = "30d",
     limit: Limit = 20,
     cursor: Cursor = "",
     response_format: ResponseFormat = "concise",
@@ -308,23 +289,6 @@ def status(project: Project) -> Status:
     return reports.status(project)
 
 
-@dataclass(frozen=True)
-class Tool:
-    """An operation with what its signature cannot say: a title, and what calling it does to the world."""
-
-    function: Callable[..., Any]
-    title: str
-    reads_only: bool = False
-    destroys: bool = False
-    idempotent: bool = False
-    needs_person: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name under which agents call it."""
-        return self.function.__name__
-
-
 TOOLS: tuple[Tool, ...] = (
     Tool(session_start, "Start a session"),
     Tool(mistake_log, "Log a mistake"),
@@ -337,9 +301,4 @@ TOOLS: tuple[Tool, ...] = (
     Tool(report_get, "Get a report", reads_only=True, idempotent=True),
     Tool(status, "Project status", reads_only=True, idempotent=True),
 )
-"""The default toolset."""
-
-
-def find(function: Callable[..., Any]) -> Tool:
-    """Return the tool of a function."""
-    return next(tool for tool in TOOLS if tool.function is function)
+"""Sessions, rules and reports."""

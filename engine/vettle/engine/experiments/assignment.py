@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.experiments import verdicts
+from vettle.engine.experiments import planning, tallies, verdicts
 from vettle.engine.experiments.design import Design, Variant
-from vettle.engine.experiments.evidence import BLOCKS, Evidence, gather
-from vettle.engine.experiments.lifecycle import design_of, require
+from vettle.engine.experiments.evidence import BLOCKS, gather
+from vettle.engine.experiments.lifecycle import design_of, require, winner
 from vettle.engine.identifiers import digest, hash63
 from vettle.engine.policies import blocks, registry
-from vettle.engine.policies.options import Choice, Option
-from vettle.engine.policies.structured import StructuredPosterior, combination, in_context
+from vettle.engine.policies.options import Choice
 from vettle.engine.project import Project
 from vettle.engine.records import VariantSelected
 from vettle.engine.store import Transaction
 from vettle.engine.store import assignments as table
 from vettle.engine.store.events import Event
-from vettle.engine.store.experiments import Experiment
+from vettle.engine.store.experiments import HOLDING, Experiment
 
 Policy = Literal[
     "auto", "blocks", "adaptive", "weighted", "epsilon_greedy", "thompson", "ucb", "best_so_far", "uniform"
@@ -44,8 +43,8 @@ def select(
 
     `auto` compares: every live variant once per randomised block, on the same item in paired mode
     (`pair_id`), within a stratum. The other policies are for using variants while something is still learned.
-    An experiment that is not running answers with its verdict's variant, its control, or its first one, and
-    records nothing: an agent's work is never blocked.
+    An experiment that is not running answers with the variant that the unit has, or its verdict's, its control,
+    or its first one, and records nothing: an agent's work is never blocked.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.
@@ -55,19 +54,28 @@ def select(
     def work(transaction: Transaction, uid: bytes) -> VariantSelected:
         found = require(transaction, experiment)
         design = design_of(found)
-        if found.state != "running":
-            return _not_running(found, design)
         name = unit or f"u-{uid.hex()[-16:]}"
-        known = table.get(transaction, found.id, name)
+        known = table.get(transaction, found.id, name) if found.state in HOLDING else None
         if known is not None:
             return _selected(found, design, known, "the unit has its variant already", repeated=True)
+        if found.state != "running":
+            raise _NotRecorded(_not_running(found, design))
         if design.mode == "paired" and not pair_id:
             raise InvalidArgument(
                 "pair_id", "it is missing", "In paired mode, name the item that all variants run on"
             )
         asked = BLOCKS if policy == "auto" else "top_two" if policy == "adaptive" else policy
-        seed = hash63(found.id, name)
-        choice, block = _choose(transaction, found, design, asked, context, stratum, pair_id, seed)
+        seed = hash63(found.id, str(found.epoch), name)
+        # Imported here: numpy costs 0.1 s, which no command that selects nothing should pay.
+        import numpy as np
+
+        generator = np.random.default_rng(seed)
+        block = None
+        if asked == BLOCKS:
+            choice, block = _from_block(transaction, found, design, stratum, pair_id, generator)
+        else:
+            tally = tallies.of(project, transaction, found, design)
+            choice = _from_tally(tally, design, asked, context, generator)
         variant = design.find(choice.id)
         transaction.append(
             Event(
@@ -100,34 +108,29 @@ def select(
         "pair_id": pair_id,
         "stratum": stratum,
     }
-    return project.once(VariantSelected, "variant_select", client_ref, arguments, work)
+    try:
+        return project.once(VariantSelected, "variant_select", client_ref, arguments, work)
+    except _NotRecorded as answer:
+        return answer.selected
+
+
+class _NotRecorded(Exception):
+    """Raised to answer without keeping a reply: a retry once the experiment runs is a first call."""
+
+    def __init__(self, selected: VariantSelected) -> None:
+        super().__init__()
+        self.selected = selected
 
 
 def _block(block: blocks.Block, design: Design) -> dict[str, Any]:
     return {"number": block.number, "served": block.served, "order": list(block.order)}
 
 
-def _choose(
-    transaction: Transaction,
-    found: Experiment,
-    design: Design,
-    policy: str,
-    context: str,
-    stratum: str,
-    item: str,
-    seed: int,
-) -> tuple[Choice, blocks.Block | None]:
-    # Imported here: numpy costs 0.1 s, which no command that selects nothing should pay.
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    if policy == BLOCKS:
-        return _from_block(transaction, found, design, stratum, item, generator)
-    evidence = gather(transaction, found.id, found.epoch, design)
-    options = [_option(one, evidence) for one in design.variants if one.weight > 0]
+def _from_tally(tally: tallies.Tally, design: Design, policy: str, context: str, generator: Any) -> Choice:
+    """Choose by what every variant has shown, for the context or for the dimensions where those are known."""
     if policy == "thompson" and (context or design.space):
-        return _structured(design, evidence, context, generator), None
-    return registry.choose(policy, options, generator), None
+        return tally.posterior().choose(tally.arms(context), generator)
+    return registry.choose(policy, tally.options(), generator)
 
 
 def _from_block(
@@ -135,10 +138,10 @@ def _from_block(
 ) -> tuple[Choice, blocks.Block]:
     """Serve from the open block; which variants are still live is asked when a new one opens."""
     block = table.open_block(transaction, found.id, stratum, item)
-    weighted = [one for one in design.variants if one.weight > 0]
+    weighted = list(design.served)
     live: Sequence[Variant] = weighted
     if block is None or block.served >= len(block.order):
-        live = _survivors(transaction, found, weighted)
+        live = _survivors(transaction, found, design, weighted)
     else:
         live = [one for one in weighted if one.id in block.order]
     weights = {one.id: one.weight for one in live}
@@ -152,46 +155,19 @@ def _from_block(
     return served.choice, served.block
 
 
-def _survivors(transaction: Transaction, found: Experiment, variants: list[Variant]) -> list[Variant]:
+def _survivors(
+    transaction: Transaction, found: Experiment, design: Design, variants: list[Variant]
+) -> list[Variant]:
     """Leave out what the race has eliminated, so that its runs go to the others; at least two stay."""
-    race = verdicts.of(transaction, found).race
-    left = [one for one in variants if race is None or one.name in race.survivors]
+    if len(variants) < 3:
+        return variants
+    evidence = gather(transaction, found.id, found.epoch, design)
+    if not evidence.blocks:
+        return variants
+    effect = planning.minimum_utility(design) or design.metric.minimum_effect
+    race = verdicts.race_of(design, evidence.blocks, verdicts.ALPHA, effect)
+    left = [one for one in variants if one.name in race.survivors]
     return left if len(left) > 1 else variants
-
-
-def _option(variant: Variant, evidence: Evidence) -> Option:
-    values = [value for value in evidence.samples[variant.name] if value is not None]
-    if not values:
-        return Option(variant.id, weight=variant.weight)
-    mean = sum(values) / len(values)
-    return Option(
-        variant.id,
-        weight=variant.weight,
-        n=len(values),
-        mean=mean,
-        m2=sum((value - mean) ** 2 for value in values),
-        low=min(values),
-        high=max(values),
-    )
-
-
-def _structured(design: Design, evidence: Evidence, context: str, generator: Any) -> Choice:
-    """Draw from a posterior in which combinations share their levels, or contexts their variants."""
-    posterior = StructuredPosterior()
-    arms = {
-        one.id: combination({name: str(one.config.get(name)) for name, _ in design.space})
-        if design.space
-        else in_context(one.id, context)
-        for one in design.variants
-        if one.weight > 0
-    }
-    ids = {one.name: one.id for one in design.variants}
-    for scored in evidence.scored:
-        if scored.utility is not None:
-            of = ids[scored.variant]
-            arm = arms[of] if design.space else in_context(of, str(scored.run.data.get("context", "")))
-            posterior.observe(arm, scored.utility)
-    return posterior.choose(arms, generator)
 
 
 def _selected(
@@ -214,7 +190,7 @@ def _selected(
 
 
 def _not_running(found: Experiment, design: Design) -> VariantSelected:
-    leader = str(found.verdict.get("leader") or "")
+    leader = winner(found)
     names = set(design.names.values())
     chosen = design.find(leader if leader in names else design.control or design.variants[0].id)
     why = f"the experiment is {found.state}"

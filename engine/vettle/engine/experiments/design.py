@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -12,8 +13,8 @@ from vettle.engine import space
 from vettle.engine.arguments import Label, Notes, RequiredLabel
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.identifiers import canonical_json
-from vettle.engine.judging.guardrails import Guardrail
 from vettle.engine.judging.utility import Metric
+from vettle.engine.policies import blocks
 from vettle.engine.records import Record
 
 MOST_VARIANTS = 100
@@ -57,7 +58,7 @@ class MetricInput(Record):
     """
 
     name: RequiredLabel = "score"
-    direction: Direction = "higher"
+    direction: Direction | Literal[""] = ""
     kind: MetricKind = "continuous"
     range: Range = ()
     minimum_effect: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -97,24 +98,29 @@ class Design(Record):
     description: str = ""
     space: tuple[tuple[str, tuple[JsonValue, ...]], ...] = ()
 
-    @property
+    @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics that make the utility; the one metric, where there are no components."""
         if not self.metric.components:
             return (_metric(self.metric, self.metric.minimum_effect),)
         return tuple(_metric(component, 0.0, component.weight) for component in self.metric.components)
 
-    @property
+    @cached_property
     def guards(self) -> tuple[Metric, ...]:
         """The guardrails as metrics, with their margins as minimum effects."""
         return tuple(_metric(guard, guard.margin) for guard in self.guardrails)
+
+    @cached_property
+    def served(self) -> tuple[Variant, ...]:
+        """The variants that are assigned and judged: those with a weight above 0."""
+        return tuple(variant for variant in self.variants if variant.weight > 0)
 
     @property
     def control(self) -> str:
         """The id of the variant that the others are compared with, or ""."""
         return next((variant.id for variant in self.variants if variant.control), "")
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The variants' names by id."""
         return {variant.id: variant.name for variant in self.variants}
@@ -146,10 +152,15 @@ def make(
 
     Raises:
         InvalidArgument: Fewer than two variants, two with the same config or name, more than one control, a
-            space beside variants, a space of too many configurations, or a metric that contradicts itself.
+            space beside variants, a space of too many configurations, weights that fit no block, or metrics
+            or guardrails that contradict themselves or each other.
     """
     if dimensions and variants:
         raise InvalidArgument("space", "it comes instead of variants", "Pass one of the two")
+    if constraints and not dimensions:
+        raise InvalidArgument(
+            "constraints", "there is no space to constrain", "Pass a space, or leave them out"
+        )
     listed = _of_space(dimensions, constraints) if dimensions else [_variant(one) for one in variants]
     _check_variants(listed)
     design = Design(
@@ -165,6 +176,10 @@ def make(
 
 
 def _variant(given: VariantInput) -> Variant:
+    try:
+        identity = space.variant_id(given.config or {"name": given.name})
+    except InvalidArgument as error:
+        raise InvalidArgument("variants.config", *_problem(error)) from None
     if len(canonical_json(given.config)) > CONFIG_CHARACTERS:
         raise InvalidArgument(
             "variants.config",
@@ -172,7 +187,13 @@ def _variant(given: VariantInput) -> Variant:
             "Keep large files outside and refer to them",
         )
     values = given.model_dump() | {"name": given.name or space.variant_name(given.config)}
-    return Variant(id=space.variant_id(given.config or {"name": given.name}), **values)
+    return Variant(id=identity, **values)
+
+
+def _problem(error: InvalidArgument) -> tuple[str, str]:
+    """Take a refusal apart, to say it of another argument."""
+    problem, _, remedy = str(error).partition(": ")[2].rpartition(". ")
+    return problem, remedy
 
 
 def _of_space(
@@ -186,7 +207,13 @@ def _of_space(
             f"it has {number:,} configurations, and an experiment at most {MOST_VARIANTS}",
             "Draw some with space_sample and pass them as variants",
         )
-    return [_variant(VariantInput(config=config)) for config in space.configurations(parsed)]
+    listed = [_variant(VariantInput(config=config)) for config in space.configurations(parsed)]
+    names = Counter(one.name for one in listed)
+    # true and "true" read the same, so such names carry the start of the id.
+    return [
+        one.model_copy(update={"name": f"{one.name} ({one.id[:8]})"}) if names[one.name] > 1 else one
+        for one in listed
+    ]
 
 
 def _check_variants(variants: Sequence[Variant]) -> None:
@@ -206,22 +233,57 @@ def _check_variants(variants: Sequence[Variant]) -> None:
         raise InvalidArgument("variants.control", "more than one control", "Mark at most one")
     if sum(variant.weight > 0 for variant in variants) < 2:
         raise InvalidArgument("variants.weight", "fewer than two above 0", "Give two variants a weight")
+    if any(variant.control and variant.weight == 0 for variant in variants):
+        raise InvalidArgument(
+            "variants.weight", "the control has 0, so it would never run", "Give it a weight"
+        )
+    try:
+        blocks.proportions({variant.id: variant.weight for variant in variants})
+    except InvalidArgument as error:
+        raise InvalidArgument("variants.weight", *_problem(error)) from None
 
 
 def _check_metrics(design: Design) -> None:
+    if not design.metric.components and not design.metric.direction:
+        raise InvalidArgument(
+            "metric.direction",
+            "it is missing",
+            'Say which is better, such as {"name": "passed", "direction": "higher", "kind": "binary", '
+            '"minimum_effect": 0.1}',
+        )
+    components = design.metric.components
+    field = "metric.components" if components else "metric"
     try:
         metrics = design.metrics
-        for guard, metric in zip(design.guardrails, design.guards, strict=True):
-            Guardrail(metric.name, "", guard.margin / (guard.range[1] - guard.range[0]))
     except ValueError as error:
-        raise InvalidArgument("metric", str(error), "Mend the declaration") from None
+        raise InvalidArgument(field, str(error), "Pass a range as [low, high], low below high") from None
     unbounded = [metric.name for metric in metrics if not metric.bounded]
-    if unbounded and design.metric.components:
+    if unbounded and components:
         raise InvalidArgument(
-            "metric.components",
-            f"{unbounded[0]!r} has no range",
-            "Give every component a range: [low, high]",
+            field, f"{unbounded[0]!r} has no range", "Give every component a range: [low, high]"
         )
+    if sum(metric.weight for metric in metrics) <= 0:
+        raise InvalidArgument(field, "every weight is 0", "Give at least one component a weight above 0")
+    _check_different(field, [metric.name for metric in metrics])
+    _check_guardrails(design)
+
+
+def _check_guardrails(design: Design) -> None:
+    try:
+        for guard, metric in zip(design.guardrails, design.guards, strict=True):
+            if guard.margin >= guard.range[1] - guard.range[0]:
+                raise ValueError(f"the margin of guardrail {metric.name!r} is its whole range")
+    except ValueError as error:
+        remedy = "Pass a range as [low, high], low below high, and a margin smaller than it"
+        raise InvalidArgument("guardrails", str(error), remedy) from None
+    _check_different("guardrails", [metric.name for metric in (*design.metrics, *design.guards)])
+
+
+def _check_different(field: str, names: Sequence[str]) -> None:
+    """Refuse a metric that is declared twice, or that decides and guards."""
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise InvalidArgument(field, f"metric {twice[:80]!r} is declared twice", "Declare every metric once")
 
 
 def _metric(given: MetricInput | Component | GuardrailInput, minimum: float, weight: float = 1.0) -> Metric:
@@ -231,7 +293,7 @@ def _metric(given: MetricInput | Component | GuardrailInput, minimum: float, wei
     kind: MetricKind = "continuous" if isinstance(given, GuardrailInput) else given.kind
     return Metric(
         name=given.name,
-        direction=given.direction,
+        direction=given.direction or "higher",
         kind=kind,
         low=low,
         high=high,

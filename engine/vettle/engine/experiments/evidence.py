@@ -22,29 +22,43 @@ LOST: tuple[RunStatus, ...] = ("infrastructure", "cancelled")
 BLOCKS = "blocks"
 """The policy whose assignments may be compared within blocks."""
 
+INDEPENDENT = ("uniform", "weighted")
+"""The policies that draw every assignment by the same chances, so that their split can be checked."""
+
+PATIENCE = 2
+"""How many times the longest wait for a result so far, in events, an assignment may take before it is lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One run with its utility, None where it has none. `blocked` says that a randomised block assigned it."""
+    """One run with its utility, None where it has none.
+
+    `blocked` says that a randomised block assigned it; `context` is that of its assignment, or its own.
+    """
 
     run: Run
     variant: str
     utility: float | None
     blocked: bool
     key: tuple[str, str, int]
+    context: str = ""
 
 
 @dataclass(slots=True)
 class Evidence:
     """Everything that a judge needs. Variants are called by their names.
 
-    `blocks` hold the mean utility of each variant in a block, in the order in which the blocks were opened;
-    `samples` are all utilities by variant, None for a lost one; `started` counts assignments and runs.
+    `blocks` hold the mean utility of each variant in a block, in the order in which the blocks had their first
+    result; `guards` hold the same of each guardrail's metric, and `unblocked_guards` those of all runs, the
+    i-th of each variant together. `samples` are all utilities by variant, None for a lost one; `started` counts
+    runs and the assignments that never came back. `drawn` counts, for each policy that draws independently,
+    the runs that came back.
     """
 
     scored: list[Scored] = field(default_factory=list)
     blocks: list[dict[str, float]] = field(default_factory=list)
     guards: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    unblocked_guards: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     samples: dict[str, list[float | None]] = field(default_factory=dict)
     started: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
@@ -52,32 +66,28 @@ class Evidence:
     notes: Counter[str] = field(default_factory=Counter)
     clipped: int = 0
     adaptive: int = 0
+    blocked: int = 0
+    lost: int = 0
+    drawn: dict[str, Counter[str]] = field(default_factory=dict)
 
 
-def gather(transaction: Transaction, experiment: str, epoch: int, design: Design) -> Evidence:
-    """Read all runs of the experiment since it began to count."""
+def gather(
+    transaction: Transaction, experiment: str, epoch: int, design: Design, *, final: bool = False
+) -> Evidence:
+    """Read all runs of the experiment since it began to count; `final` means that no more will come."""
     assigned = {one.unit: one for one in assignments.since(transaction, experiment, epoch)}
     found = Evidence(samples={name: [] for name in design.names.values()})
     for run in runs.since(transaction, experiment, epoch):
         _score(found, design, run, assigned.get(run.unit))
-    _count(found, design, assigned)
-    found.blocks = _in_blocks(found.scored, {one.unit: one.utility for one in map(_unit, found.scored)})
+    _count(found, design, assigned, final=final)
+    found.blocks = _in_blocks(found.scored, {one.run.unit: one.utility for one in found.scored})
     for guard in design.guards:
         values = {
             one.run.unit: utility_of(guard, one.run) for one in found.scored if one.run.status == "completed"
         }
         found.guards[guard.name] = _in_blocks(found.scored, values)
+        found.unblocked_guards[guard.name] = _in_turn(found.scored, values)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    unit: str
-    utility: float | None
-
-
-def _unit(one: Scored) -> _Value:
-    return _Value(one.run.unit, one.utility)
 
 
 def utility_of(metric: Metric, run: Run) -> float | None:
@@ -108,30 +118,50 @@ def score_of(design: Design, run: Run) -> tuple[float | None, int, str]:
 def _score(found: Evidence, design: Design, run: Run, assignment: Assignment | None) -> None:
     name = design.names[run.variant]
     utility, clipped, note = score_of(design, run)
-    blocked = assignment is not None and assignment.policy == BLOCKS and assignment.block != NO_BLOCK
+    # Who recorded a unit before asking for its variant has chosen the variant.
+    drawn = assignment is not None and assignment.event < run.first and assignment.variant == run.variant
+    blocked = drawn and assignment is not None and assignment.block != NO_BLOCK
+    context = assignment.context if assignment is not None else str(run.data.get("context", ""))
     key = (assignment.stratum, assignment.item, assignment.block) if assignment else ("", "", NO_BLOCK)
-    found.scored.append(Scored(run, name, utility, blocked, key))
+    found.scored.append(Scored(run, name, utility, blocked, key, context))
     found.samples[name].append(utility)
     found.statuses.setdefault(name, Counter())[run.status] += 1
     found.clipped += clipped
     found.adaptive += assignment is not None and not blocked
+    found.blocked += blocked
+    if drawn and assignment is not None and assignment.policy in INDEPENDENT and utility is not None:
+        found.drawn.setdefault(assignment.policy, Counter())[name] += 1
     if note:
         found.notes[note] += 1
 
 
-def _count(found: Evidence, design: Design, assigned: Mapping[str, Assignment]) -> None:
-    """Count what was started and what never came back; the newest runs of an open block are still out."""
-    recorded = {one.run.unit for one in found.scored}
+def _count(found: Evidence, design: Design, assigned: Mapping[str, Assignment], *, final: bool) -> None:
+    """Count what was started and what never came back.
+
+    An assignment without a result is work in progress, unless a later one of the same variant has its result,
+    or it has waited far longer than any result so far took (in events, so that nights do not count), or no
+    more results will come. Without a result of its variant the others' speed says when it is late.
+    """
+    newest: dict[str, int] = {}
+    patience = 0
     for one in found.scored:
         found.started[one.variant] += 1
         found.missing[one.variant] += one.utility is None
-    waiting = [one for one in assigned.values() if one.unit not in recorded]
-    newest = max((one.event for one in assigned.values() if one.unit in recorded), default=0)
-    for assignment in waiting:
-        if assignment.event < newest:
-            name = design.names[assignment.variant]
+        assignment = assigned.get(one.run.unit)
+        if assignment is not None:
+            newest[one.variant] = max(newest.get(one.variant, 0), assignment.event)
+            patience = max(patience, PATIENCE * (one.run.first - assignment.event))
+    now = max((one.run.first for one in found.scored), default=0)
+    recorded = {one.run.unit for one in found.scored}
+    for assignment in assigned.values():
+        name = design.names[assignment.variant]
+        if assignment.unit in recorded:
+            continue
+        if final or assignment.event < newest.get(name, 0) or now - assignment.event > patience:
             found.started[name] += 1
             found.missing[name] += 1
+            found.lost += 1
+            found.samples[name].append(None)
 
 
 def _in_blocks(scored: list[Scored], values: Mapping[str, float | None]) -> list[dict[str, float]]:
@@ -143,3 +173,17 @@ def _in_blocks(scored: list[Scored], values: Mapping[str, float | None]) -> list
             found[one.key][one.variant].append(value)
     means = [{name: sum(column) / len(column) for name, column in block.items()} for block in found.values()]
     return [block for block in means if len(block) > 1]
+
+
+def _in_turn(scored: list[Scored], values: Mapping[str, float | None]) -> list[dict[str, float]]:
+    """Return the i-th value of every variant together, for each i that at least two of them have."""
+    columns: dict[str, list[float]] = defaultdict(list)
+    for one in scored:
+        value = values.get(one.run.unit)
+        if value is not None:
+            columns[one.variant].append(value)
+    longest = max(map(len, columns.values()), default=0)
+    rows = [
+        {name: column[row] for name, column in columns.items() if row < len(column)} for row in range(longest)
+    ]
+    return [row for row in rows if len(row) > 1]

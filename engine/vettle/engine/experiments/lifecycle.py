@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownExperiment
-from vettle.engine.experiments import planning, variables
+from vettle.engine.experiments import variables
 from vettle.engine.experiments.design import Design, GuardrailInput, MetricInput, Mode, VariantInput, make
 from vettle.engine.identifiers import canonical_json, digest, new_uid, slug
 from vettle.engine.project import Project
@@ -120,6 +120,9 @@ def create(
 
 
 def _created(experiment: Experiment, design: Design, state: ExperimentState, why: str) -> ExperimentCreated:
+    # Imported here because of numpy, which a server loads only after the handshake.
+    from vettle.engine.experiments import planning
+
     plan = planning.before(design)
     if state == "running":
         next_step = f"Call variant_select with experiment {experiment.id!r} for each piece of work."
@@ -170,7 +173,7 @@ def decide(project: Project, *, experiment: str, action: ExperimentAction, reaso
     Raises:
         UnknownExperiment: No experiment has this id or name.
         StatusRefused: Its state does not allow the action.
-        InvalidArgument: `apply` without a verdict that names a variant.
+        InvalidArgument: `apply` without a verdict that proves a variant best, or a tier that is not tested.
     """
     with project.write() as transaction:
         found = require(transaction, experiment)
@@ -202,6 +205,15 @@ _NEXT: dict[ExperimentState, str] = {
     "abandoned": "Nothing to do. To ask again: experiment_decide restart.",
 }
 
+DECIDED = ("better", "worse")
+"""The outcomes that name a variant to use; in every other one the leader has merely the highest average."""
+
+
+def winner(experiment: Experiment) -> str:
+    """Return the name of the variant that the frozen verdict proves best, or ""."""
+    decided = experiment.verdict.get("outcome") in DECIDED
+    return str(experiment.verdict.get("leader") or "") if decided else ""
+
 
 def _end_or_pause(
     project: Project, transaction: Transaction, found: Experiment, action: ExperimentAction, reason: str
@@ -210,12 +222,12 @@ def _end_or_pause(
     if action == "close":
         from vettle.engine.experiments import verdicts
 
-        verdict = verdicts.of(transaction, found).judgement.to_json()
-    if action == "apply" and not found.verdict.get("leader"):
+        verdict = verdicts.of(transaction, found, final=True).judgement.to_json()
+    if action == "apply" and not winner(found):
         raise InvalidArgument(
             "action",
-            f"experiment {found.id} ended without a variant to apply ({found.verdict.get('outcome', 'no verdict')})",
-            "Decide by other means, or restart it",
+            f"experiment {found.id} ended without a winner to apply ({found.verdict.get('outcome', 'no verdict')})",
+            "Decide by other means, or experiment_decide restart to ask again",
         )
     new = _NEW_STATE[action]
     _append(project, transaction, found, new, action, reason, verdict)
@@ -238,7 +250,7 @@ def _start(
         )
     why = "" if found.state in HOLDING else _obstacle(project, transaction, found)
     new: ExperimentState = "accepted" if why else "running"
-    if new != found.state:
+    if new != found.state or action == "restart":
         _append(project, transaction, found, new, action, reason)
     return new, why
 

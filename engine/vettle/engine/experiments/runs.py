@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +10,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
-from vettle.engine.arguments import Label, Notes
+from vettle.engine.arguments import Label, Notes, RequiredLabel
 from vettle.engine.clock import SECOND
-from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.design import Design, Finite, Variant
 from vettle.engine.experiments.lifecycle import design_of, require
-from vettle.engine.identifiers import new_uid
+from vettle.engine.identifiers import canonical_json, new_uid
+from vettle.engine.policies.options import LARGEST
 from vettle.engine.project import Project
 from vettle.engine.quarantine import redact
 from vettle.engine.records import Record, RunRefused, RunsRecorded, RunStatus
@@ -23,6 +25,7 @@ from vettle.engine.store.events import Event
 from vettle.engine.store.experiments import Experiment
 
 MOST_RUNS = 1_000
+STAGES_CHARACTERS = 20_000
 _OPEN = ("running", "paused", "stopped")
 
 _Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -39,7 +42,7 @@ class RunInput(Record):
     unit: Label = ""
     variant: Label = ""
     status: RunStatus = "completed"
-    metrics: Annotated[dict[str, float | None], Field(max_length=50)] = Field(default_factory=dict)
+    metrics: Annotated[dict[RequiredLabel, float | None], Field(max_length=50)] = Field(default_factory=dict)
     failure_mode: Label = ""
     error: Notes = ""
     retries: _Count = 0
@@ -49,11 +52,13 @@ class RunInput(Record):
     cost: _Amount = 0.0
     source: Label = "machine"
     stages: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict)
-    dimensions: Annotated[dict[str, str | float], Field(max_length=20)] = Field(default_factory=dict)
+    dimensions: Annotated[dict[RequiredLabel, Label | Finite], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
     context: Label = ""
     pair_id: Label = ""
     stratum: Label = ""
-    covariate: float | None = None
+    covariate: Finite | None = None
     produced_at: Label = ""
 
 
@@ -63,7 +68,8 @@ def record(
     """Record a batch of results: all of it, or nothing and the reason for each bad row.
 
     A unit that is recorded again replaces what was there. Nothing counts from before the start or from the
-    future, and no unit under a variant it was not given.
+    future, and no unit under a variant it was not given. A refusal is not kept: the same `client_ref` may
+    bring the batch again, mended or when its time has come.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.
@@ -74,24 +80,51 @@ def record(
         design = design_of(found)
         refused, rows = _check(transaction, found, design, runs)
         if refused:
-            return RunsRecorded(
-                accepted=0,
-                updated=0,
-                refused=refused,
-                next_step="Nothing was recorded. Mend or take out the refused rows, and send the batch again.",
-            )
+            raise _BatchRefused(refused)
         updated = sum(_append(transaction, found, unit, variant, run) for unit, variant, run in rows)
         return RunsRecorded(
             accepted=len(rows),
             updated=updated,
+            notes=_notes(design, [run for _, _, run in rows]),
             next_step=f"experiment_results {found.id} tells what is known by now.",
         )
 
     arguments: dict[str, object] = {
         "experiment": experiment,
-        "runs": [run.model_dump(mode="json") for run in runs],
+        # Not canonical_json, which has no spelling for the NaN that a bad row may hold.
+        "runs": [json.dumps(run.model_dump(mode="json"), sort_keys=True) for run in runs],
     }
-    return project.once(RunsRecorded, "run_record", client_ref, arguments, work)
+    try:
+        return project.once(RunsRecorded, "run_record", client_ref, arguments, work)
+    except _BatchRefused as error:
+        return RunsRecorded(
+            accepted=0,
+            updated=0,
+            refused=error.rows,
+            next_step="Nothing was recorded. Mend or take out the refused rows, and send the batch again.",
+        )
+
+
+class _BatchRefused(Exception):
+    """Raised to take the whole transaction back, with the reply that would be kept for retries."""
+
+    def __init__(self, rows: list[RunRefused]) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+def _notes(design: Design, runs: Sequence[RunInput]) -> list[str]:
+    """Say which metrics some completed runs lack: a misspelt name would count as missing."""
+    completed = [run for run in runs if run.status == "completed"]
+    found = []
+    for metric in (*design.metrics, *design.guards):
+        lacking = sum(metric.name not in run.metrics for run in completed)
+        if lacking:
+            found.append(
+                f"{lacking} of {len(completed)} completed runs do not name the metric {metric.name[:80]!r}, "
+                "so it counts as missing there. Pass null to say that it was not measured."
+            )
+    return found
 
 
 def _check(
@@ -128,14 +161,29 @@ def _variant(
         names = ", ".join(one.name for one in design.variants[:10])
         return "", f"no variant {run.variant[:80]!r}. Variants: {names}"
     if assigned is None:
-        if run.assignment_id:
-            return "", f"no assignment {unit[:80]!r} in this experiment since it started"
-        return (
-            (given.id, "") if given else ("", "the unit was not assigned, so the row has to name its variant")
-        )
+        return _unassigned(transaction, found, design, unit, given, run)
     if given is not None and given.id != assigned.variant:
         return "", f"the unit was given variant {design.names[assigned.variant]!r}, not {given.name!r}"
     return assigned.variant, ""
+
+
+def _unassigned(
+    transaction: Transaction,
+    found: Experiment,
+    design: Design,
+    unit: str,
+    given: Variant | None,
+    run: RunInput,
+) -> tuple[str, str]:
+    """Return the variant that the row of a unit without an assignment names, or why it cannot be that one."""
+    if run.assignment_id:
+        return "", f"no assignment {unit[:80]!r} in this experiment since it started"
+    if given is None:
+        return "", "the unit was not assigned, so the row has to name its variant"
+    before = table.get(transaction, found.id, unit)
+    if before is not None and before.variant != given.id:
+        return "", f"the unit is recorded under variant {design.names[before.variant]!r}, not {given.name!r}"
+    return given.id, ""
 
 
 def _objection(transaction: Transaction, found: Experiment, design: Design, run: RunInput) -> str:
@@ -145,6 +193,14 @@ def _objection(transaction: Transaction, found: Experiment, design: Design, run:
     for name, value in run.metrics.items():
         if value is not None and not math.isfinite(value):
             return f"metric {name[:80]!r} is {value!r}; pass a finite number, or null if it was not measured"
+        if value is not None and abs(value) > LARGEST:
+            return f"metric {name[:80]!r} is {value!r}; pass a number within {LARGEST:g}"
+    try:
+        size = len(canonical_json(run.stages))
+    except ValueError:
+        return "stages hold a number that is not finite; write it as text"
+    if size > STAGES_CHARACTERS:
+        return f"stages have {size:,} characters; keep them within {STAGES_CHARACTERS:,}"
     for metric in (*design.metrics, *design.guards):
         value = run.metrics.get(metric.name)
         try:
@@ -165,9 +221,8 @@ def _time_objection(transaction: Transaction, found: Experiment, produced_at: st
     when = int(moment.timestamp() * SECOND)
     if when > transaction.now + 60 * SECOND:
         return f"produced_at {produced_at[:40]!r} is in the future"
-    return (
-        f"produced_at {produced_at[:40]!r} is before the experiment started" if when < found.started else ""
-    )
+    started = found.started if moment.microsecond else found.started // SECOND * SECOND
+    return f"produced_at {produced_at[:40]!r} is before the experiment started" if when < started else ""
 
 
 def _append(transaction: Transaction, found: Experiment, unit: str, variant: str, run: RunInput) -> bool:
@@ -179,6 +234,7 @@ def _append(transaction: Transaction, found: Experiment, unit: str, variant: str
     data |= {
         "unit": unit,
         "error": redact(run.error),
+        "failure_mode": redact(run.failure_mode),
         "missing": sorted(name for name, value in run.metrics.items() if value is None),
     }
     transaction.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from vettle.engine.errors import InvalidArgument
@@ -13,21 +14,29 @@ from vettle.engine.store import Transaction
 from vettle.engine.store import experiments as table
 from vettle.engine.store.events import Event
 
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 def tokens(name: str) -> frozenset[str]:
     """Return the words of a name: two names with the same words are the same variable."""
-    return frozenset(_SEPARATORS.split(name.casefold())) - {""} or frozenset({name})
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return frozenset(_SEPARATORS.split(plain)) - {""} or frozenset({name})
 
 
 def canonical(transaction: Transaction, domain: str, name: str) -> str:
-    """Return the name that the variable is kept under: itself, or the one that it is an alias or a spelling of."""
+    """Return the name that the variable is kept under: itself, or the one that it is an alias or a spelling of.
+
+    Variables that were never registered are known from the experiments on them.
+    """
     if not name:
         return ""
     known = table.variables(transaction, domain)
     exact = next((one.canonical for one in known if one.name == name), "")
-    return exact or next((one.canonical for one in known if tokens(one.name) == tokens(name)), name)
+    if exact:
+        return exact
+    used = [(one, one) for one in table.used_variables(transaction, domain)]
+    every = [(one.name, one.canonical) for one in known] + used
+    return next((kept for other, kept in every if tokens(other) == tokens(name)), name)
 
 
 def register(
@@ -49,7 +58,8 @@ def register(
     with project.write() as transaction:
         known = table.variables(transaction, domain)
         mine = {tokens(one) for one in (name, *aliases)}
-        merged = sorted({one.canonical for one in known if tokens(one.name) in mine} - {name})
+        used = {one for one in table.used_variables(transaction, domain) if tokens(one) in mine}
+        merged = sorted({*(one.canonical for one in known if tokens(one.name) in mine), *used} - {name})
         for other in merged:
             holder = table.holder_of(transaction, domain, other)
             if holder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vettle.engine.experiments import planning
+from vettle.engine.experiments import pairing, planning
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Evidence, gather
 from vettle.engine.judging import checks as looks
@@ -16,12 +16,14 @@ from vettle.engine.judging.judgement import Judgement, Plan
 from vettle.engine.judging.mixture import MixtureRace
 from vettle.engine.judging.race import Race
 from vettle.engine.judging.verdict import judge_each, judge_race
-from vettle.engine.judging.verdict_samples import judge_samples
+from vettle.engine.judging.verdict_samples import judge_estimate, judge_samples
 from vettle.engine.store import Transaction
 from vettle.engine.store.experiments import Experiment
 
 ALPHA = 0.05
 """The chance of a wrong winner that is accepted, over all looks together."""
+
+_OVER = ("concluded", "applied", "abandoned")
 
 _SMALL_EFFECT = 0.1
 """The minimum effect that is planned with where none is declared, as a share of the range or of one spread."""
@@ -40,11 +42,20 @@ class Verdict:
 
 
 def of(
-    transaction: Transaction, experiment: Experiment, *, alpha: float = ALPHA, minimum_effect: float = 0.0
+    transaction: Transaction,
+    experiment: Experiment,
+    *,
+    alpha: float = ALPHA,
+    minimum_effect: float = 0.0,
+    final: bool = False,
 ) -> Verdict:
-    """Judge an experiment; another `alpha` or minimum effect (in utilities) judges it as it would have been."""
+    """Judge an experiment; another `alpha` or minimum effect (in utilities) judges it as it would have been.
+
+    `final` says that no result will come any more, as is true of an experiment that is over.
+    """
     design = Design.model_validate(experiment.design)
-    evidence = gather(transaction, experiment.id, experiment.epoch, design)
+    over = final or experiment.state in _OVER
+    evidence = gather(transaction, experiment.id, experiment.epoch, design, final=over)
     return judge(design, evidence, alpha=alpha, minimum_effect=minimum_effect)
 
 
@@ -53,27 +64,27 @@ def judge(
 ) -> Verdict:
     """Judge what was gathered.
 
-    Runs of randomised blocks are compared within them, which is exact; where there are none (imports, adaptive
-    policies) all runs are compared as samples, which is asymptotic and said so.
+    Runs of randomised blocks are compared within them, which is exact; the others do not count then, which is
+    said. Where the others are more (imports, adaptive policies), all runs are compared as samples, which is
+    asymptotic and said so. How many there are decides, never what came out.
     """
     effect = minimum_effect or planning.minimum_utility(design) or design.metric.minimum_effect
     declared = effect > 0
-    found = _checks(design, evidence)
-    race = race_of(design, evidence.blocks, alpha, effect) if evidence.blocks else None
+    raced = in_blocks(evidence)
+    race = race_of(design, evidence.blocks, alpha, effect) if raced else None
     guardrails = _guardrails(design, evidence)
+    found = [*_checks(design, evidence), *_unguarded(guardrails, evidence)]
     plan = Plan(minimum_effect=effect if declared else _assumed(design, evidence))
     control = design.names.get(design.control)
     if race is None:
-        method = "proportion" if _is_binary(design) else "welch"
-        judgement = judge_samples(
-            evidence.samples,
+        judgement = _judge_samples(
+            design,
+            evidence,
             plan,
-            method=method,  # type: ignore[arg-type]
-            control=control,
             margin=effect if declared else None,
             alpha=alpha,
             checks=found,
-            guardrails=guardrails,
+            guards=guardrails,
         )
         return Verdict(design, evidence, judgement, {}, tuple(found), None)
     judgement = judge_race(race, plan, control=control, checks=found, guardrails=guardrails)
@@ -81,12 +92,53 @@ def judge(
     return Verdict(design, evidence, judgement, each, tuple(found), race)
 
 
+def _judge_samples(
+    design: Design,
+    evidence: Evidence,
+    plan: Plan,
+    *,
+    margin: float | None,
+    alpha: float,
+    checks: Sequence[Check],
+    guards: Sequence[Guardrail],
+) -> Judgement:
+    """Judge all runs together: two variants by items, strata or a covariate where every run has them."""
+    served = {variant.name for variant in design.served}
+    samples = {name: column for name, column in evidence.samples.items() if column or name in served}
+    control, binary = design.names.get(design.control), _is_binary(design)
+    if len(samples) == 2:
+        a, b = sorted(samples, key=lambda name: name == control)
+        estimate = pairing.estimate(evidence, a, b, alpha, binary=binary)
+        if estimate is not None:
+            lost = {name: column.count(None) for name, column in samples.items()}
+            missing = looks.missing_outcomes(lost, {name: len(column) for name, column in samples.items()})
+            found = [*checks, missing, Check("method", False, f"compared by the {estimate.method} estimate")]
+            return judge_estimate(
+                estimate, a, b, plan, control=control, margin=margin, checks=found, guardrails=guards
+            )
+    return judge_samples(
+        samples,
+        plan,
+        method="proportion" if binary else "welch",
+        control=control,
+        margin=margin,
+        alpha=alpha,
+        checks=checks,
+        guardrails=guards,
+    )
+
+
+def in_blocks(evidence: Evidence) -> bool:
+    """Return whether blocks decide: there are complete ones, and most runs are of blocks."""
+    return bool(evidence.blocks) and 2 * evidence.blocked >= len(evidence.scored)
+
+
 def race_of(design: Design, blocks: Sequence[dict[str, float]], alpha: float, effect: float) -> Race:
     """Run the race over all complete blocks, in order.
 
     Bounded metrics are bet on (exact); a metric without a range is judged by the t-mixture.
     """
-    names = list(design.names.values())
+    names = [variant.name for variant in design.served]
     bounded = all(metric.bounded for metric in design.metrics)
     margin = effect if effect > 0 and (effect < 1 or not bounded) else None
     race: Race = (BettingRace if bounded else MixtureRace)(names, alpha=alpha, margin=margin)
@@ -108,11 +160,11 @@ def _is_binary(design: Design) -> bool:
 
 
 def _checks(design: Design, evidence: Evidence) -> list[Check]:
-    """Look at what can make a comparison worthless; lost runs are looked at among blocks only here."""
+    """Look at what can make a comparison worthless; what `judge_samples` looks at itself is left to it."""
     if not evidence.scored:
         return []
     found: list[Check] = []
-    if evidence.blocks:
+    if in_blocks(evidence):
         found.append(
             looks.missing_outcomes(evidence.missing, {n: evidence.started[n] for n in evidence.samples})
         )
@@ -122,6 +174,17 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
         }
         if not _is_binary(design) and all(values.values()):
             found += [looks.outliers(values), looks.spread(values)]
+        outside = len(evidence.scored) - evidence.blocked
+        if outside:
+            words = f"{outside} runs were not assigned in blocks, so they do not count in this verdict"
+            found.append(Check("unblocked", False, words))
+    found += [
+        looks.sample_ratio(
+            {variant.name: counts[variant.name] for variant in design.served},
+            {variant.name: variant.weight if policy == "weighted" else 1.0 for variant in design.served},
+        )
+        for policy, counts in evidence.drawn.items()
+    ]
     if evidence.clipped:
         words = f"{evidence.clipped} values lay outside the declared range and count as its end"
         found.append(Check("range", False, words))
@@ -129,20 +192,31 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
 
 
 def _guardrails(design: Design, evidence: Evidence) -> list[Guardrail]:
-    """Fold the harm of every variant against the control, or against the mean of the others in its block."""
+    """Fold the harm of every variant against the control, or against the mean of the others in its block.
+
+    Without blocks the i-th run of each variant is taken for one, which is valid while nothing drifts.
+    """
     found = []
+    measured = evidence.guards if in_blocks(evidence) else evidence.unblocked_guards
     for given, guard in zip(design.guardrails, design.guards, strict=True):
         margin = given.margin / (given.range[1] - given.range[0])
-        for name in design.names.values():
-            if name == design.names.get(design.control):
-                continue
+        for name in (variant.name for variant in design.served if not variant.control):
             rail = Guardrail(guard.name, name, margin)
-            for block in evidence.guards[guard.name]:
+            for block in measured.get(guard.name, []):
                 others = _reference(design, block, name)
                 if name in block and others is not None:
                     rail.add(max(-1.0, min(1.0, others - block[name])))
             found.append(rail)
     return found
+
+
+def _unguarded(guardrails: Sequence[Guardrail], evidence: Evidence) -> list[Check]:
+    """Say which guardrails guard nothing, for want of values."""
+    if not evidence.scored:
+        return []
+    empty = dict.fromkeys(rail.name for rail in guardrails if not rail.runs)
+    words = "was not measured on two variants together yet, so it guards nothing"
+    return [Check("guardrail", False, f"the guardrail {name!r} {words}") for name in empty]
 
 
 def _reference(design: Design, block: dict[str, float], name: str) -> float | None:

@@ -93,10 +93,10 @@ def decide(transaction: Transaction, event: Event) -> None:
     transaction.execute(
         "UPDATE experiment SET state=?, reason=? WHERE project=? AND id=?", (new, event.data["reason"], *key)
     )
-    if action in ("start", "restart") and new == "running":
+    if action == "restart" or (action == "start" and new == "running"):
         transaction.execute(
             "UPDATE experiment SET started=?, epoch=?, ended=0, verdict='{}' WHERE project=? AND id=?",
-            (event.ts, event.id, *key),
+            (event.ts if new == "running" else 0, event.id, *key),
         )
     if action == "restart":
         for name in ("block", "assignment", "run"):
@@ -130,7 +130,11 @@ def _hold(transaction: Transaction, experiment: str, state: str) -> None:
 
 
 def register(transaction: Transaction, event: Event) -> None:
-    """Fold a `variable_registered` event: the name and its aliases all lead to one canonical name."""
+    """Fold a `variable_registered` event: the name and its aliases all lead to one canonical name.
+
+    Experiments that were created for one of them are about that variable from now on; none of the aliases is
+    held (`variables.register` refuses that), so what is held keeps its name.
+    """
     data = event.data
     for name in (event.subject, *data["aliases"]):
         transaction.execute(
@@ -146,6 +150,10 @@ def register(transaction: Transaction, event: Event) -> None:
                 data["execution"],
                 event.id,
             ),
+        )
+        transaction.execute(
+            "UPDATE experiment SET variable=? WHERE project=? AND domain=? AND variable=?",
+            (event.subject, transaction.project, data["domain"], name),
         )
 
 
@@ -186,6 +194,16 @@ def holder_of(transaction: Transaction, domain: str, variable: str) -> str | Non
         (transaction.project, domain, variable),
     )
     return str(rows[0][0]) if rows else None
+
+
+def used_variables(transaction: Transaction, domain: str) -> list[str]:
+    """Return every variable of the domain that an experiment was created for, the oldest first."""
+    rows = transaction.execute(
+        "SELECT variable FROM experiment WHERE project=? AND domain=? AND variable<>''"
+        " GROUP BY variable ORDER BY min(event)",
+        (transaction.project, domain),
+    )
+    return [str(row[0]) for row in rows]
 
 
 def variables(transaction: Transaction, domain: str) -> list[Variable]:

@@ -67,6 +67,15 @@ def get(transaction: Transaction, experiment: str, unit: str) -> Run | None:
     return _run(rows[0]) if rows else None
 
 
+def newer(transaction: Transaction, experiment: str, event: int) -> list[Run]:
+    """Return the runs about which anything was recorded after `event`, in the order in which they were first recorded."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM run WHERE project=? AND experiment=? AND event>? ORDER BY first",  # noqa: S608 - constant columns
+        (transaction.project, experiment, event),
+    )
+    return list(map(_run, rows))
+
+
 def since(transaction: Transaction, experiment: str, epoch: int) -> list[Run]:
     """Return the runs first recorded after the event `epoch`, in the order in which they were."""
     rows = transaction.execute(

@@ -95,6 +95,7 @@ _VERSION_2 = (
         first BIGINT NOT NULL, variant TEXT NOT NULL, status TEXT NOT NULL, metrics {json} NOT NULL,
         data {json} NOT NULL, ts BIGINT NOT NULL, PRIMARY KEY(project, experiment, unit)){without_rowid}""",
     "CREATE INDEX ix_run_first ON run(project, experiment, first)",
+    "CREATE INDEX ix_run_event ON run(project, experiment, event)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

@@ -9,21 +9,26 @@ from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic import BaseModel
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.records import Record
-from vettle.server import tools
+from vettle.server import experiment_tools, lab_tools, tools
 from vettle.server.commands.common import emit, fields, open_project
 from vettle.server.signatures import description, signature
+from vettle.server.tool import Tool
+from vettle.server.toolsets import find
 
 
-def command(tool: tools.Tool, name: str, example: str) -> click.Command:
+def command(tool: Tool, name: str, example: str) -> click.Command:
     """Make a command of a tool: required arguments by position, all others as options."""
     of = signature(tool)
+    nested = {parameter.name for parameter in of.parameters if _is_nested(parameter.annotation)}
 
     def run(as_json: bool, arguments: str, **given: Any) -> None:
         values = _from_json(arguments)
-        values |= {key: value for key, value in given.items() if value is not None and value != ()}
+        given = {key: value for key, value in given.items() if value is not None and value != ()}
+        values |= {key: _parsed(key, value) if key in nested else value for key, value in given.items()}
         checked = of.validate(values)
         with open_project() as project:
             answer: Record = tool.function(project, **checked)
@@ -56,16 +61,42 @@ def _from_json(arguments: str) -> dict[str, Any]:
     return values
 
 
+def _parsed(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        option = f"--{name}".replace("_", "-")
+        raise InvalidArgument(option, f"not JSON ({error})", "Pass JSON, in quotes") from error
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("es") if name.endswith("ses") else name.removesuffix("s")
+
+
+def _is_nested(annotation: Any) -> bool:
+    """Tell whether a value is a record or a mapping, which the command line takes as JSON."""
+    base, _ = _base(annotation)
+    return get_origin(base) is dict or (isinstance(base, type) and issubclass(base, (BaseModel, dict)))
+
+
 def _parameter(parameter: inspect.Parameter) -> click.Parameter:
     base, many = _base(parameter.annotation)
+    nested = _is_nested(parameter.annotation)
     if parameter.default is parameter.empty:
         return click.Argument(
             [parameter.name], required=False, type=_type(base), metavar=parameter.name.upper()
         )
     help_text = description(parameter)
+    if nested:
+        return click.Option(
+            [f"--{parameter.name}".replace("_", "-"), parameter.name],
+            metavar="JSON",
+            default=None,
+            help=help_text,
+        )
     if parameter.default not in ("", (), False, -1):
         help_text = f"{help_text} [default: {parameter.default}]".strip()
-    name = f"--{parameter.name.removesuffix('s') if many else parameter.name}".replace("_", "-")
+    name = f"--{_singular(parameter.name) if many else parameter.name}".replace("_", "-")
     return click.Option(
         [name, parameter.name],
         type=_type(base),
@@ -105,33 +136,70 @@ session = _group(
     "session",
     "Example: vettle session start 'fix the login test' --context bug-fix\n\nStart or end a session.",
     command(
-        tools.find(tools.session_start),
+        find(tools.session_start),
         "start",
         "vettle session start 'fix the login test' --context bug-fix",
     ),
     command(
-        tools.find(tools.session_end),
+        find(tools.session_end),
         "end",
         "vettle session end --session-id s-1f2e3d4c5b6a --outcome accepted",
     ),
 )
 mistake = command(
-    tools.find(tools.mistake_log),
+    find(tools.mistake_log),
     "mistake",
     "vettle mistake missing-import 'NameError: re' --correction 'import re'",
 )
-reward = command(tools.find(tools.reward_log), "reward", "vettle reward accepted --source human")
+reward = command(find(tools.reward_log), "reward", "vettle reward accepted --source human")
 rule = _group(
     "rule",
     "Example: vettle rule add 'Run the type checker before committing.'\n\nAdd a rule, or decide about one.",
     command(
-        tools.find(tools.rule_add),
+        find(tools.rule_add),
         "add",
         "vettle rule add 'Run the type checker.' --glob '**/*.py' --source human",
     ),
     command(
-        tools.find(tools.rule_decide),
+        find(tools.rule_decide),
         "decide",
         "vettle rule decide run-the-type-checker-1a2b3c pin 'team decision'",
     ),
+)
+experiment = _group(
+    "experiment",
+    "Example: vettle experiment results prompt-wording\n\nAsk which variant is better, and get the verdict.",
+    command(
+        find(experiment_tools.experiment_create),
+        "create",
+        'vettle experiment create wording --variants \'[{"name": "short"}, {"name": "long"}]\' '
+        '--metric \'{"name": "passed", "direction": "higher", "kind": "binary"}\'',
+    ),
+    command(
+        find(experiment_tools.variant_select), "select", "vettle experiment select wording --unit task-7"
+    ),
+    command(
+        find(experiment_tools.run_record),
+        "record",
+        'vettle experiment record wording \'[{"assignment_id": "task-7", "metrics": {"passed": 1}}]\'',
+    ),
+    command(find(experiment_tools.experiment_results), "results", "vettle experiment results wording"),
+    command(
+        find(experiment_tools.experiment_decide), "decide", "vettle experiment decide wording close 'enough'"
+    ),
+    command(find(lab_tools.judge_calibrate), "calibrate", "vettle experiment calibrate wording"),
+)
+experiments = command(find(lab_tools.experiments_list), "experiments", "vettle experiments --state running")
+choose = command(
+    find(lab_tools.choose),
+    "choose",
+    'vettle choose \'[{"id": "a", "score": 1}, {"id": "b", "score": 5}]\'',
+)
+space = command(
+    find(lab_tools.space_sample),
+    "space",
+    'vettle space --n 3 \'{"model": ["a", "b"], "temperature": [0, 0.5, 1]}\'',
+)
+variable = command(
+    find(lab_tools.variable_register), "variable", "vettle variable 'system prompt' --alias prompt"
 )

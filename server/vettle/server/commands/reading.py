@@ -24,13 +24,14 @@ from vettle.engine.records import Status as StatusRecord
 from vettle.server import tools
 from vettle.server.commands.common import counted, emit, json_option, open_project, share, signed, table
 from vettle.server.signatures import signature
+from vettle.server.toolsets import find
 
 _SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
 
 
 def _checked(function: Any, **given: Any) -> dict[str, Any]:
     """Check arguments as the tool of the same function would."""
-    return signature(tools.find(function)).validate(given)
+    return signature(find(function)).validate(given)
 
 
 def _report(**given: Any) -> Report:

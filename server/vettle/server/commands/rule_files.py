@@ -12,6 +12,7 @@ from vettle.renderers.render import raise_if_refused
 from vettle.server import rule_files, tools
 from vettle.server.commands.common import counted, emit, json_option, open_project
 from vettle.server.signatures import signature
+from vettle.server.toolsets import find
 
 
 @click.command()
@@ -30,7 +31,7 @@ def render(targets: tuple[str, ...], adopt: bool, as_json: bool, **given: Any) -
     reads every rule once. Text that is not ours is never touched.
     Exit codes: 1 not up to date (--check), 3 a file was refused, 4 a file was edited by hand.
     """
-    arguments = signature(tools.find(tools.rules_render)).validate(
+    arguments = signature(find(tools.rules_render)).validate(
         {**given, **({"targets": targets} if targets else {})}
     )
     if adopt:

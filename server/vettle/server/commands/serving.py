@@ -11,8 +11,11 @@ import click
 @click.option(
     "--project", metavar="DIR", default="", help="The project's root (default: found from here upwards)."
 )
+@click.option(
+    "--toolsets", metavar="NAMES", default="", help="core, or core,lab for the rarer tools (VETTLE_TOOLSETS)."
+)
 @click.pass_context
-def serve(context: click.Context, project: str) -> None:
+def serve(context: click.Context, project: str, toolsets: str) -> None:
     """Example: vettle serve --project /path/to/repository.
 
     Run the MCP server on stdin and stdout until stdin closes. Put it into your client's configuration; see
@@ -23,4 +26,4 @@ def serve(context: click.Context, project: str) -> None:
     gc.disable()
     from vettle.server.app import serve as run
 
-    run(project or context.find_root().obj or "")
+    run(project or context.find_root().obj or "", toolsets)

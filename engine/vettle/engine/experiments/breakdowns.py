@@ -1,0 +1,137 @@
+"""How results spread: over the values of dimensions, and over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from vettle.engine.clock import DAY, HOUR, SECOND, moment
+from vettle.engine.errors import InvalidArgument
+from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.evidence import Scored
+from vettle.engine.experiments.measures import Measure, Value, rounded, shortened
+from vettle.engine.identifiers import canonical_json
+from vettle.engine.records import (
+    MarginalMean,
+    SeriesInterval,
+    TimeSeries,
+    VariantSeries,
+)
+
+NONE = "(none)"
+"""What stands for a dimension that a run does not have."""
+
+MOST_POINTS = 400
+"""Points of a time series, over all variants."""
+
+_VALUE = 300
+_PERIODS: dict[SeriesInterval, int] = {"hour": HOUR, "day": DAY, "week": 7 * DAY}
+_MONDAY = 4 * DAY
+
+
+def marginals(design: Design, measure: Measure, by: Sequence[str]) -> list[MarginalMean]:
+    """Return the mean of every value or combination that occurs: numbers first, then texts, then none."""
+    _require_dimensions(design, measure, by)
+    configs = {one.name: one.config for one in design.variants}
+    groups: dict[tuple[tuple[int, float, str], ...], list[Value]] = {}
+    for one in measure.values:
+        key = tuple(_key(_level(design, configs, one.scored, name)) for name in by)
+        groups.setdefault(key, []).append(one)
+    return [_marginal(by, key, groups[key]) for key in sorted(groups)]
+
+
+def _require_dimensions(design: Design, measure: Measure, by: Sequence[str]) -> None:
+    recorded = {str(name) for one in measure.values for name in one.scored.run.data.get("dimensions") or {}}
+    known = [*sorted(recorded | {name for name, _ in design.space}), "context", "stratum", "variant"]
+    for name in by:
+        if name not in known:
+            names = ", ".join(repr(one[:80]) for one in known[-20:])
+            raise InvalidArgument("by", f"no run has a dimension {name[:80]!r}", f"Recorded: {names}")
+
+
+def _level(design: Design, configs: Mapping[str, Mapping[str, Any]], one: Scored, name: str) -> Any:
+    """Return the run's value of a dimension, None if it has none."""
+    data = one.run.data
+    if name == "context":
+        return one.context or data.get("context") or None
+    if name == "stratum":
+        return one.key[0] or data.get("stratum") or None
+    recorded = data.get("dimensions") or {}
+    if name in recorded:
+        return recorded[name]
+    if name == "variant":
+        return one.variant
+    if name in dict(design.space):
+        return configs[one.variant].get(name)
+    return None
+
+
+def _key(level: Any) -> tuple[int, float, str]:
+    """Return a key that sorts, and that keeps 1 apart from "1" and both from a missing value."""
+    if level is None:
+        return 2, 0.0, ""
+    if isinstance(level, (int, float)) and not isinstance(level, bool):
+        return 0, float(level), ""
+    return 1, 0.0, level if isinstance(level, str) else canonical_json(level)
+
+
+def _marginal(
+    by: Sequence[str], key: Iterable[tuple[int, float, str]], group: Sequence[Value]
+) -> MarginalMean:
+    values = [one.value for one in group if one.value is not None]
+    parts = list(key)
+    return MarginalMean(
+        values=[
+            NONE if kind == 2 else number if kind == 0 else shortened(text, _VALUE)
+            for kind, number, text in parts
+        ],
+        absent=[name for name, (kind, _, _) in zip(by, parts, strict=True) if kind == 2],
+        n=len(values),
+        missing=len(group) - len(values),
+        mean=rounded(math.fsum(values) / len(values)) if values else None,
+    )
+
+
+def series_of(
+    measure: Measure, interval: SeriesInterval, variants: Sequence[str], notes: list[str]
+) -> TimeSeries:
+    """Count and average by period, from the first to the last one with a run, the empty ones included."""
+    length = _PERIODS[interval]
+    cells: dict[tuple[int, str], list[float]] = {}
+    for one in measure.values:
+        if one.value is not None:
+            period = (
+                (_time(one.scored) - _MONDAY) // length if interval == "week" else _time(one.scored) // length
+            )
+            cells.setdefault((period, one.scored.variant), []).append(one.value)
+    if not cells:
+        notes.append("No run has a result yet, so there is no time series.")
+        return TimeSeries(interval=interval, starts=[], variants=[])
+    first, last = min(period for period, _ in cells), max(period for period, _ in cells)
+    most = max(MOST_POINTS // max(len(variants), 1), 1)
+    if last - first + 1 > most:
+        notes.append(
+            f"The time series shows the last {most:,} of {last - first + 1:,} {interval}s ({MOST_POINTS} points in all)."
+        )
+    periods = range(max(first, last - most + 1), last + 1)
+    offset = _MONDAY if interval == "week" else 0
+    return TimeSeries(
+        interval=interval,
+        starts=[moment(period * length + offset) for period in periods],
+        variants=[
+            _over_time(name, [cells.get((period, name), []) for period in periods]) for name in variants
+        ],
+    )
+
+
+def _over_time(variant: str, columns: Sequence[Sequence[float]]) -> VariantSeries:
+    means = [rounded(math.fsum(column) / len(column)) if column else None for column in columns]
+    return VariantSeries(variant=variant, n=[len(column) for column in columns], mean=means)
+
+
+def _time(one: Scored) -> int:
+    """Return when a run was produced, or recorded if that was not said, in microseconds."""
+    produced = str(one.run.data.get("produced_at") or "")
+    return round(datetime.fromisoformat(produced).timestamp() * SECOND) if produced else one.run.ts

@@ -1,0 +1,126 @@
+"""What is summarised of an experiment's runs: the deciding metric in its own unit, or any other recorded one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vettle.engine.errors import InvalidArgument
+from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.evidence import Scored
+from vettle.engine.experiments.verdicts import Verdict
+
+_RESOURCES = ("duration_ms", "tokens_in", "tokens_out", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One run with its number in the metric's own unit, None if it has none."""
+
+    scored: Scored
+    value: float | None
+
+
+@dataclass(slots=True)
+class Measure:
+    """A metric that is summarised: `scale` units are one utility, and all values lie in `low` to `high`.
+
+    `bounds` are in the metric's unit, and `None` where there is no range.
+    """
+
+    name: str
+    direction: Literal["higher", "lower", "unknown"]
+    unit: str
+    bounds: tuple[float, float] | None
+    binary: bool
+    exploratory: bool
+    values: list[Value] = field(default_factory=list)
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better or nothing is known, else -1."""
+        return -1 if self.direction == "lower" else 1
+
+
+def measured(verdict: Verdict, name: str) -> Measure:
+    """Return the deciding metric, or another recorded one; raises InvalidArgument naming those that were."""
+    design = verdict.design
+    if name in ("", design.metric.name):
+        return _deciding(verdict)
+    recorded = {metric for one in verdict.evidence.scored for metric in one.run.metrics}
+    recorded |= {key for one in verdict.evidence.scored for key in _RESOURCES if one.run.data.get(key)}
+    if name not in recorded:
+        names = ", ".join([repr(one[:80]) for one in sorted(recorded)][:20]) or "none yet"
+        raise InvalidArgument("metric", f"no run has recorded {name[:80]!r}", f"Recorded: {names}")
+    declared = next((one for one in (*design.metrics, *design.guards) if one.name == name), None)
+    known = declared.direction if declared else "lower" if name in _RESOURCES else "unknown"
+    return Measure(
+        name=name,
+        direction=known,
+        unit=declared.unit if declared else "",
+        bounds=None,
+        binary=declared is not None and declared.kind == "binary",
+        exploratory=True,
+        values=[Value(one, _raw(one, name)) for one in verdict.evidence.scored],
+    )
+
+
+def _raw(one: Scored, name: str) -> float | None:
+    """Return a metric as it was recorded, of a completed run; a duration, token or cost of 0 is not known."""
+    if one.run.status != "completed":
+        return None
+    if name in one.run.metrics:
+        return one.run.metrics[name]
+    return (float(one.run.data.get(name, 0)) or None) if name in _RESOURCES else None
+
+
+def _deciding(verdict: Verdict) -> Measure:
+    """Return what decides, as the verdict counts it (failures as the worst), in the metric's own unit."""
+    design = verdict.design
+    composed = bool(design.metric.components)
+    first = design.metrics[0]
+    bounds: tuple[float, float] | None = (0.0, 1.0) if composed else None
+    if not composed and first.low is not None and first.high is not None:
+        bounds = (first.low, first.high)
+    measure = Measure(
+        name=design.metric.name,
+        direction="higher" if composed else first.direction,
+        unit="utility" if composed else first.unit,
+        bounds=bounds,
+        binary=is_binary(design),
+        exploratory=False,
+    )
+    measure.values = [Value(one, in_unit(measure, one.utility)) for one in verdict.evidence.scored]
+    return measure
+
+
+def in_unit(measure: Measure, utility: float | None) -> float | None:
+    """Return a utility in the metric's own unit."""
+    if utility is None:
+        return None
+    if measure.bounds is None:
+        return measure.sign * utility
+    low, high = measure.bounds
+    return low + utility * (high - low) if measure.sign > 0 else high - utility * (high - low)
+
+
+def is_binary(design: Design) -> bool:
+    """Return whether one metric decides and is 0 or 1."""
+    return len(design.metrics) == 1 and design.metrics[0].kind == "binary"
+
+
+def mean_of(values: Sequence[float]) -> float | None:
+    """Return the mean of what was measured; 0 means that it was not."""
+    known = [value for value in values if value > 0]
+    return rounded(sum(known) / len(known)) if known else None
+
+
+def rounded(value: float) -> float:
+    """Keep six significant digits, which is more than any run is worth."""
+    return float(f"{value:.6g}")
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a text that is cut, and says so, beyond this many characters."""
+    return text if len(text) <= characters else text[: characters - 1] + "…"

@@ -1,0 +1,218 @@
+"""What an experiment has shown so far: the verdict, a leaderboard of variants, and how results spread.
+
+Only the verdict compares, within randomised blocks where there are any; everything else is for reading.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from vettle.engine import paging
+from vettle.engine.experiments import verdicts
+from vettle.engine.experiments.breakdowns import marginals, series_of
+from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
+from vettle.engine.experiments.lifecycle import require
+from vettle.engine.experiments.measures import Measure, is_binary, measured, rounded, shortened
+from vettle.engine.experiments.verdicts import Verdict
+from vettle.engine.judging import checks as looks
+from vettle.engine.judging.checks import Check
+from vettle.engine.judging.guardrails import breaches
+from vettle.engine.judging.judgement import Judgement
+from vettle.engine.project import Project
+from vettle.engine.records import (
+    ChallengerVerdict,
+    ExperimentCheck,
+    ExperimentResults,
+    ExperimentVerdict,
+    GuardrailResult,
+    Record,
+    SeriesInterval,
+    TimeSeries,
+)
+from vettle.engine.store.experiments import Experiment
+
+_REPLY = 17_000
+_TEXT = 500
+_MOST_LOSERS = 10
+
+
+def results(
+    project: Project,
+    *,
+    experiment: str,
+    metric: str = "",
+    by: Sequence[str] = (),
+    interval: SeriesInterval | Literal[""] = "",
+    limit: int = 20,
+) -> ExperimentResults:
+    """Tell what an experiment has shown up to now; asking changes nothing and costs no evidence.
+
+    `metric` names another recorded metric to summarise instead of the deciding one, raw and of completed runs
+    only. `by` names recorded dimensions, dimensions of the space, "context", "stratum" or "variant";
+    `interval` asks for a time series by the time of production, else of recording. `limit` is the most rows
+    of each list.
+
+    Raises:
+        UnknownExperiment: No experiment has this id or name.
+        InvalidArgument: The metric or a dimension was never recorded, with those that were.
+    """
+    with project.read() as transaction:
+        found = require(transaction, experiment)
+        verdict = verdicts.of(transaction, found)
+    measure = measured(verdict, metric)
+    notes = _notes(verdict, measure)
+    rows = leaderboard(verdict, measure, notes)
+    deciding = not measure.exploratory
+    answer = ExperimentResults(
+        experiment_id=found.id,
+        name=found.name,
+        state=found.state,
+        metric=measure.name,
+        direction=measure.direction,
+        metric_unit=measure.unit,
+        exploratory=measure.exploratory,
+        runs=len(verdict.evidence.scored),
+        verdict=verdict_of(verdict.judgement) if deciding else None,
+        frozen=_frozen(found) if deciding else None,
+        leaderboard=[],
+        checks=[_check(check) for check in _checks(verdict)],
+        by=list(by),
+    )
+    lists: dict[str, Sequence[Record]] = {
+        "leaderboard": rows[:limit],
+        "marginals": marginals(verdict.design, measure, by) if by else [],
+        "guardrails": _guardrails(verdict),
+        "challengers": _challengers(verdict) if deciding else [],
+    }
+    series = series_of(measure, interval, [row.name for row in rows[:limit]], notes) if interval else None
+    return _fitted(answer, lists, len(rows), series, limit, notes)
+
+
+def verdict_of(judgement: Judgement) -> ExperimentVerdict:
+    """Return a judgement as a record, with long texts and lists shortened."""
+    return _verdict(judgement.to_json())
+
+
+def _verdict(values: Mapping[str, Any]) -> ExperimentVerdict:
+    numbers = {key: rounded(value) for key, value in values.items() if isinstance(value, float)}
+    losers = list(values["losers"][:_MOST_LOSERS])
+    if len(values["losers"]) > _MOST_LOSERS:
+        losers.append(f"and {len(values['losers']) - _MOST_LOSERS} more")
+    texts = {
+        "reasons": [shortened(str(reason), _TEXT) for reason in values["reasons"][:5]],
+        "next_step": shortened(str(values["next_step"]), _TEXT),
+    }
+    return ExperimentVerdict.model_validate({**values, **numbers, **texts, "losers": losers})
+
+
+def _frozen(found: Experiment) -> ExperimentVerdict | None:
+    return _verdict(found.verdict) if found.verdict else None
+
+
+def _challengers(verdict: Verdict) -> list[ChallengerVerdict]:
+    shared = set(ChallengerVerdict.model_fields) & set(ExperimentVerdict.model_fields)
+    rows = [
+        ChallengerVerdict(
+            variant=name,
+            reason=shortened(judgement.reasons[0], _TEXT),
+            **verdict_of(judgement).model_dump(include=shared),
+        )
+        for name, judgement in verdict.challengers.items()
+    ]
+    return sorted(rows, key=lambda row: (-(row.shrunk or 0.0), row.variant))
+
+
+def _checks(verdict: Verdict) -> list[Check]:
+    """Return what was looked at; a judge of samples looks at more than it was passed."""
+    if verdict.race is not None or not verdict.evidence.scored:
+        return list(verdict.checks)
+    served = {one.name for one in verdict.design.served}
+    samples = {name: own for name, own in verdict.evidence.samples.items() if own or name in served}
+    clean = {name: [value for value in column if value is not None] for name, column in samples.items()}
+    missing = {name: len(column) - len(clean[name]) for name, column in samples.items()}
+    found = [looks.missing_outcomes(missing, {name: len(column) for name, column in samples.items()})]
+    if not is_binary(verdict.design):
+        found += [looks.outliers(clean), looks.spread(clean)]
+    return [*verdict.checks, *found]
+
+
+def _check(check: Check) -> ExperimentCheck:
+    return ExperimentCheck(
+        name=check.name, ok=check.ok, detail=shortened(check.detail, _TEXT), fatal=check.fatal
+    )
+
+
+def _guardrails(verdict: Verdict) -> list[GuardrailResult]:
+    """Return every guardrail, those with the most evidence of harm first."""
+    rails = verdicts._guardrails(verdict.design, verdict.evidence)
+    breached = {(rail.name, rail.variant) for rail in breaches(rails, verdicts.ALPHA)}
+    margins = {guard.name: guard.margin for guard in verdict.design.guardrails}
+    rows = [
+        GuardrailResult(
+            metric=rail.name,
+            variant=rail.variant,
+            e_value=rounded(rail.e_value),
+            margin=margins[rail.name],
+            runs=rail.runs,
+            breached=(rail.name, rail.variant) in breached,
+        )
+        for rail in rails
+    ]
+    return sorted(rows, key=lambda row: (not row.breached, -row.e_value, row.metric, row.variant))
+
+
+def _notes(verdict: Verdict, measure: Measure) -> list[str]:
+    """Say what a reader of the numbers has to know about the runs behind them."""
+    evidence = verdict.evidence
+    notes = [f"{text} (runs: {count})" for text, count in evidence.notes.most_common()]
+    if evidence.clipped:
+        notes.append(f"{evidence.clipped} values lay outside the declared range and count as its end.")
+    lost = {name: evidence.missing[name] for name in evidence.samples if evidence.missing[name]}
+    if lost:
+        notes.append(f"{sum(lost.values())} runs have no result or never came back (variants: {len(lost)}).")
+    outside = sum(not one.blocked for one in evidence.scored)
+    if verdict.race is not None and outside:
+        notes.append(
+            f"{outside} runs were not assigned by randomised blocks: the leaderboard has them, the verdict not."
+        )
+    if evidence.adaptive:
+        notes.append(
+            f"{evidence.adaptive} runs were assigned adaptively or by weights: drift can pass for a difference."
+        )
+    modes = {(one.variant, one.run.data.get("failure_mode")) for one in evidence.scored}
+    if max(Counter(variant for variant, mode in modes if mode).values(), default=0) > MOST_MODES:
+        notes.append(f"Of each variant the {MOST_MODES} most frequent failure modes are shown.")
+    if measure.exploratory:
+        notes.append(f"Exploratory: {measure.name!r} does not decide, so there is no verdict on it.")
+    return notes
+
+
+def _fitted(
+    answer: ExperimentResults,
+    lists: Mapping[str, Sequence[Record]],
+    variants: int,
+    series: TimeSeries | None,
+    limit: int,
+    notes: list[str],
+) -> ExperimentResults:
+    """Fill in the lists while there is room, each with its share of it, and say what was left out."""
+    totals = {name: len(rows) for name, rows in lists.items()} | {"leaderboard": variants}
+    room = _REPLY - len(answer.model_dump_json()) - sum(len(note) for note in notes) - 600
+    kept: dict[str, Any] = {}
+    waiting = [name for name, rows in lists.items() if rows]
+    if series is not None:
+        totals["series"] = len(series.variants)
+        shown = paging.fit(series.variants, room // 2) if series.variants else []
+        kept["series"] = series.model_copy(update={"variants": shown})
+        room -= len(kept["series"].model_dump_json())
+    for position, name in enumerate(waiting):
+        share = room if position == len(waiting) - 1 else max(room // 2, 0)
+        kept[name] = paging.fit(lists[name][:limit], share)
+        room -= sum(len(row.model_dump_json()) + 1 for row in kept[name])
+    for name, total in totals.items():
+        there = len(kept[name].variants) if name == "series" else len(kept.get(name, []))
+        if there < total:
+            notes.append(f"{name}: {there} of {total:,} rows are shown; narrow the question, or raise limit.")
+    return answer.model_copy(update={**kept, "notes": [shortened(note, _TEXT) for note in notes]})

@@ -786,8 +786,8 @@ def full_data(results: Results) -> Table:
     return Table(
         columns,
         rows,
-        f"All {len(results.solved)} tasks, once: exact McNemar tests beside our e-values. A claim about one pair takes 40; to "
-        "eliminate a model from a race of four takes 40 on average over the three others.",
+        f"All {len(results.solved)} tasks, once: exact McNemar tests beside our e-values. A claim about one pair "
+        "takes 40; to eliminate a model from a race of four takes 40 on average over the three others.",
     )
 
 

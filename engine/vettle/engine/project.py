@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vettle.engine.clock import Clock, system_clock
 from vettle.engine.errors import ClientRefReused, InvalidArgument, ProjectNotFound, StoreUnavailable
@@ -102,6 +102,8 @@ class Project:
         self._opening = threading.Lock()
         self._store = store
         self._learning: Learning | None = None
+        self.kept: dict[str, Any] = {}
+        """What this process keeps so as not to read the log again, by who keeps it; never the truth."""
 
     @property
     def database(self) -> Path:

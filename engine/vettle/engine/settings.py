@@ -68,9 +68,13 @@ class RenderSettings(_Section):
 
 
 class ExperimentSettings(_Section):
-    """How many experiments may be open at once; more wait their turn."""
+    """How many experiments may be open at once, and how fast policies that use variants forget.
+
+    A result counts half after `half_life` later ones; 0 means that it always counts whole. Verdicts never forget.
+    """
 
     running: int = Field(default=10, ge=1, le=1_000)
+    half_life: int = Field(default=0, ge=0, le=1_000_000)
 
 
 class Settings(_Section):

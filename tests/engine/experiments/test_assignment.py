@@ -21,9 +21,9 @@ from tests.engine.experiments.world import (
 )
 
 from vettle.engine.errors import ClientRefReused, InvalidArgument, UnknownExperiment
-from vettle.engine.experiments import tallies
+from vettle.engine.experiments import assignment, lifecycle, tallies
 from vettle.engine.experiments.assignment import Policy
-from vettle.engine.experiments.design import MetricInput, VariantInput
+from vettle.engine.experiments.design import MetricInput, VariantInput, make
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
 from vettle.engine.store import assignments
@@ -259,3 +259,33 @@ def test_long_names_of_units_are_refused_where_arguments_are_checked() -> None:
         with pytest.raises(ValueError, match="unit"):
             RunInput(unit=bad)
     assert VariantInput(name=" a ").name == "a"
+
+
+def test_priors_and_fading_steer_the_policies_that_use_variants(project: Project) -> None:
+    """A strong prior decides before there are results, and with a half-life what was true long ago fades."""
+    variants = [
+        VariantInput(name="old", config={"m": 1}, prior_mean=0.3, prior_strength=50),
+        VariantInput(name="new", config={"m": 2}, prior_mean=0.9, prior_strength=50),
+    ]
+    metric = MetricInput(name="passed", direction="higher", kind="binary")
+    lifecycle.create(project, name="prior", variants=variants, space={}, metric=metric)
+    first = assignment.select(project, experiment="prior", unit="u", policy="best_so_far")
+    assert first.variant == "new"
+    design = make(
+        variants=[VariantInput(name="a", config={"m": 1}), VariantInput(name="b", config={"m": 2})],
+        dimensions={},
+        constraints=(),
+        metric=metric,
+        guardrails=(),
+        mode="interleaved",
+        description="",
+    )
+    a = design.find("a").id
+    long_ago = [tallies.Result(a, "", 1.0)] * 50
+    lately = [tallies.Result(a, "", 0.0)] * 10
+    results = {f"u{number}": result for number, result in enumerate([*long_ago, *lately])}
+    means = {}
+    for half_life in (0, 5):
+        tally = tallies.Tally(design, 0, 0, half_life, dict(results))
+        means[half_life] = next(one.mean for one in tally.options() if one.id == a)
+    assert means[0] > 0.8 and means[5] < 0.3

@@ -29,12 +29,18 @@ MissingPolicy = Literal["worst", "skip_run", "renormalise"]
 
 
 class VariantInput(Record):
-    """A variant as it is proposed. Without a name it is named after its config."""
+    """A variant as it is proposed. Without a name it is named after its config.
+
+    `prior_mean` is the utility expected before any result, worth `prior_strength` results: it steers the
+    policies that use variants, and no verdict.
+    """
 
     name: Label = ""
     config: dict[str, JsonValue] = Field(default_factory=dict)
     weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 1.0
     control: bool = False
+    prior_mean: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.5
+    prior_strength: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 2.0
     hint: Notes = ""
     description: Notes = ""
 
@@ -84,6 +90,8 @@ class Variant(Record):
     config: dict[str, JsonValue]
     weight: float = 1.0
     control: bool = False
+    prior_mean: float = 0.5
+    prior_strength: float = 2.0
     hint: str = ""
     description: str = ""
 

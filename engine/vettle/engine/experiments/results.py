@@ -184,6 +184,10 @@ def _notes(verdict: Verdict, measure: Measure) -> list[str]:
     modes = {(one.variant, one.run.data.get("failure_mode")) for one in evidence.scored}
     if max(Counter(variant for variant, mode in modes if mode).values(), default=0) > MOST_MODES:
         notes.append(f"Of each variant the {MOST_MODES} most frequent failure modes are shown.")
+    if not verdict.design.metric.minimum_effect:
+        notes.append(
+            "No minimum_effect is declared: what is still needed is told for a tenth of the range, or of the spread."
+        )
     if measure.exploratory:
         notes.append(f"Exploratory: {measure.name!r} does not decide, so there is no verdict on it.")
     return notes

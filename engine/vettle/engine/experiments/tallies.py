@@ -6,10 +6,9 @@ A tally is a cache of the log: whatever is in it follows from the runs, and anot
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass, field, replace
 
-from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.design import Design, Variant
 from vettle.engine.experiments.evidence import score_of
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.policies.options import Option
@@ -32,12 +31,14 @@ class Result:
 class Tally:
     """The results of one experiment by unit, in the order in which they were first recorded.
 
-    Variants are called by their ids. `seen` is the newest event that is in it.
+    Variants are called by their ids. `seen` is the newest event that is in it. A result counts half after
+    `half_life` later ones (0: it always counts whole), because what was true of a model last month may not be.
     """
 
     design: Design
     epoch: int
     seen: int
+    half_life: int = 0
     results: dict[str, Result | None] = field(default_factory=dict)
     _posterior: StructuredPosterior | None = None
     _folded: int = 0
@@ -70,11 +71,12 @@ class Tally:
 
     def options(self) -> list[Option]:
         """Return the variants that may be chosen, with the moments of their utilities."""
-        columns: dict[str, list[float]] = {variant.id: [] for variant in self.design.served}
-        for result in self.results.values():
+        columns: dict[str, list[tuple[float, float]]] = {variant.id: [] for variant in self.design.served}
+        for age, result in zip(range(len(self.results) - 1, -1, -1), self.results.values(), strict=True):
             if result is not None and result.variant in columns:
-                columns[result.variant].append(self._utility(result))
-        return [_option(one.id, one.weight, columns[one.id]) for one in self.design.served]
+                weight = 0.5 ** (age / self.half_life) if self.half_life else 1.0
+                columns[result.variant].append((self._utility(result), weight))
+        return [_option(one, columns[one.id]) for one in self.design.served]
 
     def arms(self, context: str) -> Mapping[str, Arm]:
         """Return what each variant's expected utility is made of: levels of a grid, or variant and context."""
@@ -97,29 +99,35 @@ class Tally:
         return self._posterior
 
 
-def _option(variant: str, weight: float, values: list[float]) -> Option:
-    if not values:
-        return Option(variant, weight=weight)
-    mean = sum(values) / len(values)
-    return Option(
-        variant,
-        weight=weight,
-        n=len(values),
+def _option(variant: Variant, results: list[tuple[float, float]]) -> Option:
+    """Return a variant with the moments of its results, each with the weight that it still has."""
+    known = Option(
+        variant.id,
+        weight=variant.weight,
+        prior_mean=variant.prior_mean,
+        prior_strength=variant.prior_strength,
+    )
+    n = sum(weight for _, weight in results)
+    if not results:
+        return known
+    mean = sum(value * weight for value, weight in results) / n
+    values = [value for value, _ in results]
+    return replace(
+        known,
+        n=n,
         mean=mean,
-        m2=sum((value - mean) ** 2 for value in values),
+        m2=sum(weight * (value - mean) ** 2 for value, weight in results),
         low=min(values),
         high=max(values),
     )
 
 
-_KEPT: WeakKeyDictionary[Project, dict[str, Tally]] = WeakKeyDictionary()
-
-
 def of(project: Project, transaction: Transaction, experiment: Experiment, design: Design) -> Tally:
     """Return the experiment's tally, up to date; the transaction has to be one that writes, so one at a time."""
-    kept = _KEPT.setdefault(project, {})
+    kept: dict[str, Tally] = project.kept.setdefault("tallies", {})
     tally = kept.get(experiment.id)
     if tally is None or tally.epoch != experiment.epoch:
-        tally = kept[experiment.id] = Tally(design, experiment.epoch, experiment.epoch)
+        half_life = project.settings.experiments.half_life
+        tally = kept[experiment.id] = Tally(design, experiment.epoch, experiment.epoch, half_life)
     tally.catch_up(transaction, experiment.id)
     return tally

@@ -46,7 +46,7 @@ def judge_race(
         outcome = "worse" if winner == control else "better"
     elif race.tie:
         outcome = "equivalent"
-    logs = [race.log_against(name) for name in (race.variants if winner is None else race.eliminated)]
+    logs = [race.log_against(name) for name in (race.survivors if winner is None else race.eliminated)]
     leaders = race.leaders
     interval = race.interval(*pair)
     draft = Judgement(

@@ -24,6 +24,8 @@ from tests.engine.experiments.world import (
 from vettle.engine.errors import InvalidArgument, StatusRefused, UnknownExperiment, VettleError
 from vettle.engine.experiments import lifecycle, variables
 from vettle.engine.experiments.design import VariantInput
+from vettle.engine.experiments.listing import listed
+from vettle.engine.experiments.results import results
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
 from vettle.engine.records import ExperimentAction
@@ -190,14 +192,17 @@ def test_nothing_is_applied_that_no_verdict_proves(project: Project, rows: int) 
     assert select(project).variant == "a"
 
 
-def test_a_change_of_tier_3_is_not_tested(project: Project) -> None:
-    """Tier 3 is refused a start, and nothing of it is kept; as a proposal it may be noted."""
-    with pytest.raises(InvalidArgument, match="tier"):
-        create(project, tier=3)
-    create(project, tier=3, start=False)
-    with pytest.raises(InvalidArgument, match="tier"):
+def test_a_change_of_tier_3_is_applied_without_a_test(project: Project) -> None:
+    """A change nobody needs to test is put into force by a decision: the first variant but the control is served."""
+    created = create(project, tier=3)
+    assert created.state == "proposed" and "not tested" in created.next_step
+    with pytest.raises(StatusRefused, match="Possible now: apply, abandon"):
         decide(project, "start")
-    assert state(project) == "proposed"
+    assert decide(project, "apply").new == "applied"
+    served = select(project)
+    assert served.recorded is False
+    assert results(project, experiment="prompt").frozen is None
+    assert listed(project).experiments[0].state == "applied"
 
 
 def test_tier_1_runs_alone(project: Project) -> None:

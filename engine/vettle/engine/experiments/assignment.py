@@ -210,5 +210,5 @@ def _not_running(found: Experiment, design: Design) -> VariantSelected:
         policy="none",
         why=why,
         recorded=False,
-        next_step="Use it; nothing is measured. experiment_decide start or resume makes it count.",
+        next_step="Use it; nothing is measured while the experiment is not running.",
     )

@@ -55,6 +55,8 @@ _NEW_STATE: dict[ExperimentAction, ExperimentState] = {
 NO_TEST = 3
 """The tier of a change that is applied without a test."""
 
+_UNTESTED: tuple[ExperimentAction, ...] = ("apply", "abandon")
+
 
 def create(
     project: Project,
@@ -103,7 +105,9 @@ def create(
         transaction.append(Event(kind="experiment_created", uid=uid, subject=experiment_id, data=data))
         state: ExperimentState = "proposed"
         why = ""
-        if start:
+        if tier == NO_TEST:
+            why = f"Tier 3 is not tested. To put {untested(design)!r} into force: experiment_decide {experiment_id} apply."
+        elif start:
             state, why = _start(project, transaction, require(transaction, experiment_id), "created")
         return _created(require(transaction, experiment_id), design, state, why)
 
@@ -177,8 +181,9 @@ def decide(project: Project, *, experiment: str, action: ExperimentAction, reaso
     """
     with project.write() as transaction:
         found = require(transaction, experiment)
-        if action not in _ALLOWED[found.state]:
-            raise StatusRefused(f"experiment {found.id}", found.state, action, _ALLOWED[found.state])
+        allowed = _UNTESTED if found.tier == NO_TEST and found.state == "proposed" else _ALLOWED[found.state]
+        if action not in allowed:
+            raise StatusRefused(f"experiment {found.id}", found.state, action, allowed)
         if action in ("start", "restart", "resume"):
             new, why = _start(project, transaction, found, reason, action)
         else:
@@ -209,8 +214,15 @@ DECIDED = ("better", "worse")
 """The outcomes that name a variant to use; in every other one the leader has merely the highest average."""
 
 
+def untested(design: Design) -> str:
+    """Return the name of the variant that a change without a test puts into force: the first but the control."""
+    return next(one.name for one in design.variants if not one.control)
+
+
 def winner(experiment: Experiment) -> str:
-    """Return the name of the variant that the frozen verdict proves best, or ""."""
+    """Return the name of the variant that the frozen verdict proves best, or that is in force untested, or ""."""
+    if experiment.tier == NO_TEST:
+        return untested(design_of(experiment)) if experiment.state == "applied" else ""
     decided = experiment.verdict.get("outcome") in DECIDED
     return str(experiment.verdict.get("leader") or "") if decided else ""
 
@@ -223,7 +235,7 @@ def _end_or_pause(
         from vettle.engine.experiments import verdicts
 
         verdict = verdicts.of(transaction, found, final=True).judgement.to_json()
-    if action == "apply" and not winner(found):
+    if action == "apply" and found.tier != NO_TEST and not winner(found):
         raise InvalidArgument(
             "action",
             f"experiment {found.id} ended without a winner to apply ({found.verdict.get('outcome', 'no verdict')})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -26,9 +27,10 @@ from vettle.engine.experiments.assignment import Policy
 from vettle.engine.experiments.design import MetricInput, VariantInput, make
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
-from vettle.engine.store import assignments
+from vettle.engine.store import assignments, open_store
 from vettle.engine.store.assignments import Assignment
 from vettle.engine.store.events import of_subject
+from vettle.engine.store.lock import FileLock
 
 
 def _all(project: Project) -> list[Assignment]:
@@ -289,3 +291,17 @@ def test_priors_and_fading_steer_the_policies_that_use_variants(project: Project
         tally = tallies.Tally(design, 0, 0, half_life, dict(results))
         means[half_life] = next(one.mean for one in tally.options() if one.id == a)
     assert means[0] > 0.8 and means[5] < 0.3
+
+
+def test_a_store_that_takes_no_writes_does_not_stop_the_work(tmp_path: Path) -> None:
+    """While another process holds the store, the agent still gets a variant, with the reason why it does not count."""
+    path = tmp_path / ".vettle" / "vettle.db"
+    path.parent.mkdir()
+    project = Project(tmp_path, store=open_store(path, timeout=0.2))
+    create(project)
+    with FileLock(Path(f"{path}.lock")):
+        served = select(project, unit="u")
+    assert (served.recorded, served.assignment_id) == (False, "")
+    assert "Not recorded" in served.why
+    assert select(project, unit="u").recorded
+    project.close()

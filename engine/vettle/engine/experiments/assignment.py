@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from vettle.engine.errors import InvalidArgument
+from vettle.engine.errors import InvalidArgument, StoreUnavailable
 from vettle.engine.experiments import planning, tallies, verdicts
 from vettle.engine.experiments.design import Design, Variant
 from vettle.engine.experiments.evidence import BLOCKS, gather
@@ -44,7 +44,7 @@ def select(
     `auto` compares: every live variant once per randomised block, on the same item in paired mode
     (`pair_id`), within a stratum. The other policies are for using variants while something is still learned.
     An experiment that is not running answers with the variant that the unit has, or its verdict's, its control,
-    or its first one, and records nothing: an agent's work is never blocked.
+    or its first one, and records nothing; so does a store that takes no writes: work is never blocked.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.
@@ -112,6 +112,15 @@ def select(
         return project.once(VariantSelected, "variant_select", client_ref, arguments, work)
     except _NotRecorded as answer:
         return answer.selected
+    except StoreUnavailable as error:
+        return _fail_open(project, experiment, error)
+
+
+def _fail_open(project: Project, experiment: str, error: StoreUnavailable) -> VariantSelected:
+    """Answer although nothing can be recorded: a busy or full store must not stop an agent's work."""
+    with project.read() as transaction:
+        found = require(transaction, experiment)
+    return _not_running(found, design_of(found), f"Not recorded: {error}")
 
 
 class _NotRecorded(Exception):
@@ -189,11 +198,11 @@ def _selected(
     )
 
 
-def _not_running(found: Experiment, design: Design) -> VariantSelected:
+def _not_running(found: Experiment, design: Design, cause: str = "") -> VariantSelected:
     leader = winner(found)
     names = set(design.names.values())
     chosen = design.find(leader if leader in names else design.control or design.variants[0].id)
-    why = f"the experiment is {found.state}"
+    why = cause or f"the experiment is {found.state}"
     why += (
         ", so this is its verdict's variant"
         if leader in names
@@ -210,5 +219,5 @@ def _not_running(found: Experiment, design: Design) -> VariantSelected:
         policy="none",
         why=why,
         recorded=False,
-        next_step="Use it; nothing is measured while the experiment is not running.",
+        next_step="Use it; nothing of this is measured.",
     )

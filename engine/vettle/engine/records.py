@@ -350,6 +350,7 @@ class Status(Record):
     schema_version: int
     rules: dict[str, int]
     sessions: dict[str, int]
+    experiments: dict[str, int]
     mistakes: int
     rewards: int
     open_sessions: list[SessionSummary]

@@ -23,6 +23,7 @@ from vettle.engine.records import (
     Status,
 )
 from vettle.engine.store import Transaction
+from vettle.engine.store import experiments as experiments_table
 from vettle.engine.store import mistakes as mistakes_table
 from vettle.engine.store import rules as rules_table
 from vettle.engine.store import sessions as sessions_table
@@ -211,6 +212,7 @@ def status(project: Project) -> Status:
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         stale = len(lifecycle.forgotten(project, transaction, "open"))
+        experiments = experiments_table.count_by_state(transaction)
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),
@@ -221,6 +223,7 @@ def status(project: Project) -> Status:
         schema_version=SCHEMA_VERSION,
         rules=by_status,
         sessions=counts,
+        experiments=experiments,
         mistakes=totals.get("mistake_logged", 0),
         rewards=totals.get("reward_logged", 0),
         open_sessions=open_sessions,

@@ -187,6 +187,15 @@ def in_states(
     return list(map(_experiment, rows))
 
 
+def count_by_state(transaction: Transaction) -> dict[str, int]:
+    """Return how many experiments are in each state (states without any are left out)."""
+    rows = transaction.execute(
+        "SELECT state, count(*) FROM experiment WHERE project=? GROUP BY state ORDER BY state",
+        (transaction.project,),
+    )
+    return {str(state): int(number) for state, number in rows}
+
+
 def holder_of(transaction: Transaction, domain: str, variable: str) -> str | None:
     """Return the experiment that holds the variable now."""
     rows = transaction.execute(

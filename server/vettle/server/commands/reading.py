@@ -53,18 +53,19 @@ def status(as_json: bool) -> None:
 
 
 def _status(record: StatusRecord) -> Iterator[str]:
-    yield f"project   {record.project}"
-    yield f"store     {record.store} (schema {record.schema_version}, vettle {record.version})"
-    yield f"rules     {_counts(record.rules)}"
-    yield f"sessions  {_counts(record.sessions)}"
-    yield f"logged    {counted(record.mistakes, 'mistake')}, {counted(record.rewards, 'reward')}"
+    yield f"project      {record.project}"
+    yield f"store        {record.store} (schema {record.schema_version}, vettle {record.version})"
+    yield f"rules        {_counts(record.rules)}"
+    yield f"sessions     {_counts(record.sessions)}"
+    yield f"experiments  {_counts(record.experiments)}"
+    yield f"logged       {counted(record.mistakes, 'mistake')}, {counted(record.rewards, 'reward')}"
     for session in record.open_sessions:
-        yield f"open      {session.session_id}  {session.context}: {session.task.splitlines()[0][:70]}"
+        yield f"open         {session.session_id}  {session.context}: {session.task.splitlines()[0][:70]}"
     for rule_id in record.needs_person:
-        yield f"person    {rule_id} is quarantined"
+        yield f"person       {rule_id} is quarantined"
     for warning in record.warnings:
-        yield f"warning   {warning}"
-    yield f"next      {record.next_step}"
+        yield f"warning      {warning}"
+    yield f"next         {record.next_step}"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
@@ -50,7 +50,7 @@ class RunInput(Record):
     tokens_in: _Count = 0
     tokens_out: _Count = 0
     cost: _Amount = 0.0
-    source: Label = "machine"
+    source: Literal["machine", "judge", "human"] = "machine"
     stages: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict)
     dimensions: Annotated[dict[RequiredLabel, Label | Finite], Field(max_length=20)] = Field(
         default_factory=dict

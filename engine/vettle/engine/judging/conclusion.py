@@ -56,7 +56,7 @@ def without_luck(plan: Plan, interval: Interval, variance: float | None, blocks:
 def no_data(checks: Sequence[Check]) -> Judgement:
     """Say that there is nothing to judge, which is never a verdict."""
     failed = tuple(check.detail for check in checks if not check.ok)
-    reasons = ("no data: there is no run with an outcome yet", *failed)
+    reasons = ("no data: no two variants have a run with an outcome yet", *failed)
     step = f"run at least {MINIMUM_BLOCKS} blocks, each with every variant once"
     return Judgement("insufficient", None, (), None, None, None, 1.0, 0, None, reasons, step)
 

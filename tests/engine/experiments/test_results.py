@@ -557,3 +557,15 @@ def test_experiments_are_listed_newest_first(project: Project) -> None:
     assert listed(project, context="docs").total == 1
     with pytest.raises(InvalidArgument, match="cursor"):
         listed(project, cursor="x")
+
+
+def test_a_reader_is_told_what_plus_means(project: Project) -> None:
+    """Where lower is better, or a utility is compared, the answer says what the verdict's sign and unit are."""
+    lower = MetricInput(name="ms", direction="lower", kind="duration")
+    scaled = MetricInput(name="stars", direction="higher", range=(1, 5))
+    plain = MetricInput(name="passed", direction="higher", kind="binary")
+    for name, metric, words in (("l", lower, "'ms' is lower"), ("s", scaled, "utilities"), ("p", plain, "")):
+        create(project, "a", "b", name=name, metric=metric)
+        notes = " ".join(results(project, experiment=name).notes)
+        assert words in notes
+        assert ("+ is better" in notes) == bool(words)

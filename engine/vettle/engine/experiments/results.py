@@ -12,6 +12,7 @@ from typing import Any, Literal
 from vettle.engine import paging
 from vettle.engine.experiments import verdicts
 from vettle.engine.experiments.breakdowns import marginals, series_of
+from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
 from vettle.engine.experiments.lifecycle import require
 from vettle.engine.experiments.measures import Measure, is_binary, measured, rounded, shortened
@@ -163,6 +164,16 @@ def _guardrails(verdict: Verdict) -> list[GuardrailResult]:
     return sorted(rows, key=lambda row: (not row.breached, -row.e_value, row.metric, row.variant))
 
 
+def _what_differences_mean(design: Design) -> list[str]:
+    """Say in what the verdict's differences are counted, where a reader would take them for the metric."""
+    [first, *others] = design.metrics
+    if others or (first.bounded and (first.low, first.high) != (0, 1)):
+        return ["The verdict's differences are utilities, from 0 to 1: + is better."]
+    if first.direction == "lower":
+        return [f"In the verdict + is better: {first.name!r} is lower by as much."]
+    return []
+
+
 def _notes(verdict: Verdict, measure: Measure) -> list[str]:
     """Say what a reader of the numbers has to know about the runs behind them."""
     evidence = verdict.evidence
@@ -184,6 +195,7 @@ def _notes(verdict: Verdict, measure: Measure) -> list[str]:
     modes = {(one.variant, one.run.data.get("failure_mode")) for one in evidence.scored}
     if max(Counter(variant for variant, mode in modes if mode).values(), default=0) > MOST_MODES:
         notes.append(f"Of each variant the {MOST_MODES} most frequent failure modes are shown.")
+    notes += _what_differences_mean(verdict.design)
     if not verdict.design.metric.minimum_effect:
         notes.append(
             "No minimum_effect is declared: what is still needed is told for a tenth of the range, or of the spread."

@@ -22,7 +22,7 @@ from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.project import Project
 from vettle.engine.store import MEMORY, open_store
 
-DATA = Path("/work/shared/data/swebench_verified_mini.csv")
+DATA = Path(__file__).parents[4] / "shared" / "data" / "swebench_verified_mini.csv"
 ALPHA = 0.05
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not on this machine")

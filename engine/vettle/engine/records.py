@@ -22,6 +22,9 @@ ExperimentState = Literal[
     "proposed", "accepted", "running", "paused", "stopped", "concluded", "applied", "abandoned"
 ]
 ExperimentAction = Literal["start", "pause", "resume", "stop", "close", "apply", "abandon", "restart"]
+SelectionPolicy = Literal[
+    "auto", "blocks", "adaptive", "weighted", "epsilon_greedy", "thompson", "ucb", "best_so_far", "uniform"
+]
 RunStatus = Literal["completed", "failed", "timeout", "infrastructure", "cancelled"]
 ExperimentOutcome = Literal["better", "worse", "equivalent", "no_difference", "insufficient", "invalid"]
 SeriesInterval = Literal["hour", "day", "week"]

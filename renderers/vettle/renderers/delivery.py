@@ -24,10 +24,12 @@ def deliveries(
     documents = [document for document in documents if document.target != "skill"]
     rules = list(dict.fromkeys(line.rule_id for document in documents for line in document.lines))
     present = repository.present | {document.path for document in documents}
+    said = {path: repository.says(path) for path in repository.texts}
     found = []
     for reader in READERS:
         copies = _copies(reader, repository, present, documents)
-        copies.update(_own_copies(reader, repository, rules, forms))
+        for path in reader.files(repository, repository.present).elements():
+            copies.update(rule for rule in rules if forms.get(rule) in said.get(path, ()))
         if rules and (reader in readers or copies.total()):
             found.append(_delivery(reader, rules, copies))
     return found
@@ -72,15 +74,6 @@ def _different(reader: Reader, repository: Repository, documents: Sequence[Docum
 
 def _real(repository: Repository, document: Document) -> str:
     return repository.real(document.path)
-
-
-def _own_copies(
-    reader: Reader, repository: Repository, rules: Sequence[str], forms: Mapping[str, str]
-) -> Counter[str]:
-    """Count the rules that the user's own text tells the reader."""
-    files = reader.files(repository, repository.present)
-    says = [repository.says(path) for path in files.elements()]
-    return Counter(rule for said in says for rule in rules if forms.get(rule) in said)
 
 
 def _delivery(reader: Reader, rules: Sequence[str], copies: Counter[str]) -> Delivery:

@@ -19,13 +19,11 @@ from vettle.engine.records import (
     ExperimentDecided,
     ExperimentResults,
     RunsRecorded,
+    SelectionPolicy,
     VariantSelected,
 )
 from vettle.server.tool import ClientRef, Tool
 
-Policy = Literal[
-    "auto", "blocks", "adaptive", "weighted", "epsilon_greedy", "thompson", "ucb", "best_so_far", "uniform"
-]
 Experiment = RequiredLabel
 """The id of an experiment, or its name."""
 
@@ -94,7 +92,7 @@ def variant_select(
     experiment: Experiment,
     unit: Annotated[Label, Field(description="Same unit, same variant.")] = "",
     context: Label = "",
-    policy: Annotated[Policy, Field(description="auto compares.")] = "auto",
+    policy: Annotated[SelectionPolicy, Field(description="auto compares.")] = "auto",
     pair_id: Annotated[Label, Field(description="Item (paired mode).")] = "",
     stratum: Label = "",
     client_ref: ClientRef = "",

@@ -23,10 +23,10 @@ from tests.engine.experiments.world import (
 
 from vettle.engine.errors import ClientRefReused, InvalidArgument, UnknownExperiment
 from vettle.engine.experiments import assignment, lifecycle, tallies
-from vettle.engine.experiments.assignment import Policy
 from vettle.engine.experiments.design import MetricInput, VariantInput, make
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
+from vettle.engine.records import SelectionPolicy
 from vettle.engine.store import assignments, open_store
 from vettle.engine.store.assignments import Assignment
 from vettle.engine.store.events import of_subject
@@ -175,9 +175,9 @@ def test_an_unknown_experiment_is_named(project: Project) -> None:
 
 
 @pytest.mark.parametrize("metric", [PASSED, SECONDS], ids=["bounded", "unbounded"])
-@pytest.mark.parametrize("policy", get_args(Policy))
+@pytest.mark.parametrize("policy", get_args(SelectionPolicy))
 def test_every_policy_chooses_with_and_without_results(
-    project: Project, policy: Policy, metric: MetricInput
+    project: Project, policy: SelectionPolicy, metric: MetricInput
 ) -> None:
     """Each policy works before the first result, after one, and after many, with a possible propensity."""
     create(project, of=variants("a", "b", "c"), metric=metric)
@@ -195,7 +195,9 @@ def test_every_policy_chooses_with_and_without_results(
 
 @pytest.mark.parametrize("policy", ["thompson", "ucb", "best_so_far", "epsilon_greedy"])
 @pytest.mark.parametrize("metric", [PASSED, SECONDS], ids=["bounded", "unbounded"])
-def test_policies_for_use_prefer_what_works(project: Project, policy: Policy, metric: MetricInput) -> None:
+def test_policies_for_use_prefer_what_works(
+    project: Project, policy: SelectionPolicy, metric: MetricInput
+) -> None:
     """After clear results the better variant is served most of the time, lower being better or higher."""
     create(project, metric=metric)
     good, bad = (1.0, 90.0) if metric is SECONDS else (1.0, 0.0)

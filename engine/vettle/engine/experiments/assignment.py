@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from vettle.engine.errors import InvalidArgument, StoreUnavailable
-from vettle.engine.experiments import planning, tallies, verdicts
+from vettle.engine.experiments import tallies, verdicts
 from vettle.engine.experiments.design import Design, Variant
 from vettle.engine.experiments.evidence import BLOCKS, gather
 from vettle.engine.experiments.lifecycle import design_of, require, winner
@@ -14,15 +14,11 @@ from vettle.engine.identifiers import digest, hash63
 from vettle.engine.policies import blocks, registry
 from vettle.engine.policies.options import Choice
 from vettle.engine.project import Project
-from vettle.engine.records import VariantSelected
+from vettle.engine.records import SelectionPolicy, VariantSelected
 from vettle.engine.store import Transaction
 from vettle.engine.store import assignments as table
 from vettle.engine.store.events import Event
 from vettle.engine.store.experiments import HOLDING, Experiment
-
-Policy = Literal[
-    "auto", "blocks", "adaptive", "weighted", "epsilon_greedy", "thompson", "ucb", "best_so_far", "uniform"
-]
 
 POLICY_VERSION = "1"
 """The version of everything that turns a log into a choice of variant; a change means a replay."""
@@ -34,7 +30,7 @@ def select(
     experiment: str,
     unit: str = "",
     context: str = "",
-    policy: Policy = "auto",
+    policy: SelectionPolicy = "auto",
     pair_id: str = "",
     stratum: str = "",
     client_ref: str = "",
@@ -173,8 +169,7 @@ def _survivors(
     evidence = gather(transaction, found.id, found.epoch, design)
     if not evidence.blocks:
         return variants
-    effect = planning.minimum_utility(design) or design.metric.minimum_effect
-    race = verdicts.race_of(design, evidence.blocks, verdicts.ALPHA, effect)
+    race = verdicts.race_of(design, evidence.blocks, verdicts.ALPHA, design.minimum_difference)
     left = [one for one in variants if one.name in race.survivors]
     return left if len(left) > 1 else variants
 

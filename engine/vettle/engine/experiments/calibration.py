@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.experiments import planning, verdicts
+from vettle.engine.experiments import verdicts
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import is_binary
 from vettle.engine.experiments.results import verdict_of
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.judging.betting import BETS, Floats, log_growth, log_mean
@@ -115,12 +114,7 @@ def calibrate(
         few = f"Too little data: {data.size} of at least {MINIMUM_BLOCKS} complete {answer.unit}."
         step = f"Record at least {MINIMUM_BLOCKS - data.size} more complete {answer.unit}, then ask again."
         return answer.model_copy(update={"notes": [few, *notes], "next_step": step})
-    asked = (
-        effect
-        or minimum_effect
-        or planning.minimum_utility(current.design)
-        or current.design.metric.minimum_effect
-    )
+    asked = effect or minimum_effect or current.design.minimum_difference
     return answer.model_copy(update=_simulated(current.design, data, simulations, asked, alpha, seed, notes))
 
 
@@ -144,11 +138,11 @@ def _data(verdict: Verdict) -> _Data:
     if verdict.race is not None:
         complete = [[block[name] for name in names] for block in evidence.blocks if set(names) <= set(block)]
         rows = np.array(complete, dtype=float).reshape(len(complete), len(names))
-        return _Data(rows, len(complete), min(len(names), MOST_VARIANTS), True, bounded, is_binary(design))
+        return _Data(rows, len(complete), min(len(names), MOST_VARIANTS), True, bounded, design.is_binary)
     columns = [[value for value in evidence.samples[name] if value is not None] for name in names]
     pooled = np.array([value for column in columns for value in column], dtype=float).reshape(-1, 1)
     size = min(len(column) for column in columns)
-    return _Data(pooled, size, min(len(names), MOST_VARIANTS), False, bounded, is_binary(design))
+    return _Data(pooled, size, min(len(names), MOST_VARIANTS), False, bounded, design.is_binary)
 
 
 def _notes(verdict: Verdict, data: _Data) -> list[str]:

@@ -13,7 +13,7 @@ from vettle.engine import space
 from vettle.engine.arguments import Label, Notes, RequiredLabel
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.identifiers import canonical_json
-from vettle.engine.judging.utility import Metric
+from vettle.engine.judging.utility import Direction, Kind, Metric, MissingPolicy
 from vettle.engine.policies import blocks
 from vettle.engine.records import Record
 
@@ -23,9 +23,6 @@ CONFIG_CHARACTERS = 20_000
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Range = Annotated[tuple[Finite, ...], Field(max_length=2)]
 Mode = Literal["interleaved", "paired"]
-Direction = Literal["higher", "lower"]
-MetricKind = Literal["binary", "continuous", "count", "duration"]
-MissingPolicy = Literal["worst", "skip_run", "renormalise"]
 
 
 class VariantInput(Record):
@@ -50,7 +47,7 @@ class Component(Record):
 
     name: RequiredLabel
     direction: Direction
-    kind: MetricKind = "continuous"
+    kind: Kind = "continuous"
     range: Range = ()
     weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 1.0
 
@@ -65,7 +62,7 @@ class MetricInput(Record):
 
     name: RequiredLabel = "score"
     direction: Direction | Literal[""] = ""
-    kind: MetricKind = "continuous"
+    kind: Kind = "continuous"
     range: Range = ()
     minimum_effect: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     unit: Label = ""
@@ -112,6 +109,23 @@ class Design(Record):
         if not self.metric.components:
             return (_metric(self.metric, self.metric.minimum_effect),)
         return tuple(_metric(component, 0.0, component.weight) for component in self.metric.components)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether one metric of 0 and 1 decides."""
+        return len(self.metrics) == 1 and self.metrics[0].kind == "binary"
+
+    @property
+    def minimum_utility(self) -> float | None:
+        """The smallest difference worth finding as a difference of utilities, None if it is not declared."""
+        if self.metric.components:
+            return self.metric.minimum_effect or None
+        return self.metrics[0].minimum_utility()
+
+    @property
+    def minimum_difference(self) -> float:
+        """The same in what is compared, which is the metric itself where it has no range; 0 if not declared."""
+        return self.minimum_utility or self.metric.minimum_effect
 
     @cached_property
     def guards(self) -> tuple[Metric, ...]:
@@ -298,7 +312,7 @@ def _metric(given: MetricInput | Component | GuardrailInput, minimum: float, wei
     if len(given.range) == 1:
         raise ValueError(f"{given.name!r}: a range is [low, high], or empty")
     low, high = given.range if given.range else (None, None)
-    kind: MetricKind = "continuous" if isinstance(given, GuardrailInput) else given.kind
+    kind: Kind = "continuous" if isinstance(given, GuardrailInput) else given.kind
     return Metric(
         name=given.name,
         direction=given.direction or "higher",

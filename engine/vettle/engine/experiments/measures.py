@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Scored
 from vettle.engine.experiments.verdicts import Verdict
 
@@ -88,7 +87,7 @@ def _deciding(verdict: Verdict) -> Measure:
         direction="higher" if composed else first.direction,
         unit="utility" if composed else first.unit,
         bounds=bounds,
-        binary=is_binary(design),
+        binary=design.is_binary,
         exploratory=False,
     )
     measure.values = [Value(one, in_unit(measure, one.utility)) for one in verdict.evidence.scored]
@@ -103,11 +102,6 @@ def in_unit(measure: Measure, utility: float | None) -> float | None:
         return measure.sign * utility
     low, high = measure.bounds
     return low + utility * (high - low) if measure.sign > 0 else high - utility * (high - low)
-
-
-def is_binary(design: Design) -> bool:
-    """Return whether one metric decides and is 0 or 1."""
-    return len(design.metrics) == 1 and design.metrics[0].kind == "binary"
 
 
 def mean_of(values: Sequence[float]) -> float | None:

@@ -32,7 +32,7 @@ class Needed:
 
 def before(design: Design) -> Needed:
     """Plan an experiment from its design alone."""
-    effect = minimum_utility(design)
+    effect = design.minimum_utility
     if effect is None:
         return Needed(
             notes=[
@@ -41,8 +41,7 @@ def before(design: Design) -> Needed:
         )
     if effect >= 1:
         return Needed(notes=["The minimum effect is larger than the whole range, so it cannot be found."])
-    binary = len(design.metrics) == 1 and design.metrics[0].kind == "binary"
-    variance = binary_variance(ASSUMED_BASE, effect) if binary else 2 * ASSUMED_SPREAD**2
+    variance = binary_variance(ASSUMED_BASE, effect) if design.is_binary else 2 * ASSUMED_SPREAD**2
     blocks = blocks_needed(effect, variance, len(design.variants))
     runs, runs_90 = math.ceil(blocks.mean), math.ceil(blocks.ninetieth)
     notes = []
@@ -52,10 +51,3 @@ def before(design: Design) -> Needed:
             "minimum_effect, fewer variants, or pair the runs by item."
         )
     return Needed(runs, runs_90, notes)
-
-
-def minimum_utility(design: Design) -> float | None:
-    """Return the smallest difference worth finding as a difference of utilities, None if not declared."""
-    if design.metric.components:
-        return design.metric.minimum_effect or None
-    return design.metrics[0].minimum_utility()

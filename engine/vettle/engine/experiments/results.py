@@ -15,7 +15,7 @@ from vettle.engine.experiments.breakdowns import marginals, series_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import Measure, is_binary, measured, rounded, shortened
+from vettle.engine.experiments.measures import Measure, measured, rounded, shortened
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.judging import checks as looks
 from vettle.engine.judging.checks import Check
@@ -134,7 +134,7 @@ def _checks(verdict: Verdict) -> list[Check]:
     clean = {name: [value for value in column if value is not None] for name, column in samples.items()}
     missing = {name: len(column) - len(clean[name]) for name, column in samples.items()}
     found = [looks.missing_outcomes(missing, {name: len(column) for name, column in samples.items()})]
-    if not is_binary(verdict.design):
+    if not verdict.design.is_binary:
         found += [looks.outliers(clean), looks.spread(clean)]
     return [*verdict.checks, *found]
 
@@ -147,7 +147,7 @@ def _check(check: Check) -> ExperimentCheck:
 
 def _guardrails(verdict: Verdict) -> list[GuardrailResult]:
     """Return every guardrail, those with the most evidence of harm first."""
-    rails = verdicts._guardrails(verdict.design, verdict.evidence)
+    rails = verdict.guardrails
     breached = {(rail.name, rail.variant) for rail in breaches(rails, verdicts.ALPHA)}
     margins = {guard.name: guard.margin for guard in verdict.design.guardrails}
     rows = [

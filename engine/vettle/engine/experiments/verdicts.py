@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vettle.engine.experiments import pairing, planning
+from vettle.engine.experiments import pairing
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Evidence, gather
 from vettle.engine.judging import checks as looks
@@ -38,6 +38,7 @@ class Verdict:
     judgement: Judgement
     challengers: dict[str, Judgement]
     checks: tuple[Check, ...]
+    guardrails: tuple[Guardrail, ...]
     race: Race | None
 
 
@@ -68,7 +69,7 @@ def judge(
     said. Where the others are more (imports, adaptive policies), all runs are compared as samples, which is
     asymptotic and said so. How many there are decides, never what came out.
     """
-    effect = minimum_effect or planning.minimum_utility(design) or design.metric.minimum_effect
+    effect = minimum_effect or design.minimum_difference
     declared = effect > 0
     raced = in_blocks(evidence)
     race = race_of(design, evidence.blocks, alpha, effect) if raced else None
@@ -86,10 +87,10 @@ def judge(
             checks=found,
             guards=guardrails,
         )
-        return Verdict(design, evidence, judgement, {}, tuple(found), None)
+        return Verdict(design, evidence, judgement, {}, tuple(found), tuple(guardrails), None)
     judgement = judge_race(race, plan, control=control, checks=found, guardrails=guardrails)
     each = judge_each(race, control, plan, checks=found, guardrails=guardrails) if control else {}
-    return Verdict(design, evidence, judgement, each, tuple(found), race)
+    return Verdict(design, evidence, judgement, each, tuple(found), tuple(guardrails), race)
 
 
 def _judge_samples(
@@ -105,7 +106,7 @@ def _judge_samples(
     """Judge all runs together: two variants by items, strata or a covariate where every run has them."""
     served = {variant.name for variant in design.served}
     samples = {name: column for name, column in evidence.samples.items() if column or name in served}
-    control, binary = design.names.get(design.control), _is_binary(design)
+    control, binary = design.names.get(design.control), design.is_binary
     if len(samples) == 2:
         a, b = sorted(samples, key=lambda name: name == control)
         estimate = pairing.estimate(evidence, a, b, alpha, binary=binary)
@@ -155,10 +156,6 @@ def _assumed(design: Design, evidence: Evidence) -> float:
     return _SMALL_EFFECT * spread or 1.0
 
 
-def _is_binary(design: Design) -> bool:
-    return len(design.metrics) == 1 and design.metrics[0].kind == "binary"
-
-
 def _checks(design: Design, evidence: Evidence) -> list[Check]:
     """Look at what can make a comparison worthless; what `judge_samples` looks at itself is left to it."""
     if not evidence.scored:
@@ -172,7 +169,7 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
             name: [value for value in column if value is not None]
             for name, column in evidence.samples.items()
         }
-        if not _is_binary(design) and all(values.values()):
+        if not design.is_binary and all(values.values()):
             found += [looks.outliers(values), looks.spread(values)]
         outside = len(evidence.scored) - evidence.blocked
         if outside:

@@ -15,6 +15,7 @@
       ConfigurationInvalid   `.vettle/config.toml` says something unusable
       StoreUnavailable       busy, full or read-only: nothing was recorded, a retry may work
       StoreDamaged           truncated, foreign or newer: refused, never repaired or emptied
+      SourceDamaged          a file to import that cannot be read as what it is: nothing was imported
       FilesRefused           a rule file that cannot be written safely
         EditedByHand
 
@@ -155,6 +156,18 @@ class StoreDamaged(VettleError):
     """Raised when the database is not one that this version can trust; it is left exactly as it is."""
 
     exit_code = 3
+
+
+class SourceDamaged(VettleError):
+    """Raised when a file to import is damaged; nothing of it, or of what it came with, was imported."""
+
+    exit_code = 3
+
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        where = f"{file}:{line}" if line else file
+        super().__init__(
+            f"{where}: {problem}. Nothing was imported. Mend or remove that line, or restore the file, and import again."
+        )
 
 
 class FilesRefused(VettleError):

@@ -10,7 +10,7 @@ from vettle.engine import quarantine, rules
 from vettle.engine.errors import NeedsPerson
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import PERSON, Project
-from vettle.engine.records import Rule
+from vettle.engine.records import Rule, RuleSource
 from vettle.engine.similarity import rule_form, rule_hash
 from vettle.engine.store import Transaction
 from vettle.engine.store import rules as table
@@ -20,11 +20,20 @@ Outcome = Literal["trial", "quarantined", "merged", "known", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One instruction of a file. `origin` says where it stands, such as "CLAUDE.md:12"."""
+    """One instruction of a file. `origin` says where it stands, such as "CLAUDE.md:12".
+
+    `prior` is the believed effect on the score, in [-0.3, 0.3]; it steers and proves nothing. `rationale` is
+    why somebody wrote it.
+    """
 
     text: str
     globs: tuple[str, ...]
     origin: str
+    category: str = "general"
+    context: str = ""
+    prior: float = 0.0
+    rationale: str = ""
+    source: RuleSource = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Taken:
 class _Wish:
     """One rule to be, with every place that it was found in."""
 
-    text: str
+    first: Found
     globs: tuple[str, ...]
     origins: list[str]
 
@@ -59,12 +68,13 @@ def import_rules(project: Project, found: Sequence[Found], *, apply: bool = True
     """
     if not apply:
         with project.read() as transaction:
-            return _import(transaction, found, apply=False)
+            return take(transaction, found, apply=False)
     with project.write() as transaction:
-        return _import(transaction, found, apply=True)
+        return take(transaction, found, apply=True)
 
 
-def _import(transaction: Transaction, found: Sequence[Found], *, apply: bool) -> list[Taken]:
+def take(transaction: Transaction, found: Sequence[Found], *, apply: bool) -> list[Taken]:
+    """Do what `import_rules` does, in a transaction that does more."""
     known = {rule_form(rule.text): rule.id for rule in table.every(transaction)}
     wishes: dict[str, _Wish] = {}
     for one in found:
@@ -74,7 +84,7 @@ def _import(transaction: Transaction, found: Sequence[Found], *, apply: bool) ->
         if form in wishes:
             wishes[form].merge(one)
         else:
-            wishes[form] = _Wish(one.text, one.globs, [one.origin])
+            wishes[form] = _Wish(one, one.globs, [one.origin])
     added = {
         form: _add(transaction, wish) if apply else "" for form, wish in wishes.items() if form not in known
     }
@@ -86,15 +96,24 @@ def _holds_secret(text: str) -> bool:
 
 
 def _add(transaction: Transaction, wish: _Wish) -> str:
+    first = wish.first
     rule = rules.append_added(
         transaction,
         new_uid(transaction.now),
-        text=wish.text,
+        text=first.text,
+        category=first.category,
+        context=first.context,
         globs=wish.globs,
-        source="import",
-        rationale=f"imported from {', '.join(wish.origins[:10])}",
+        source=first.source,
+        rationale=_provenance(wish),
+        prior=first.prior,
     )
     return rule.id
+
+
+def _provenance(wish: _Wish) -> str:
+    where = f"imported from {', '.join(wish.origins[:10])}"
+    return f"{wish.first.rationale} ({where})" if wish.first.rationale else where
 
 
 def _taken(one: Found, known: dict[str, str], added: dict[str, str], wishes: dict[str, _Wish]) -> Taken:

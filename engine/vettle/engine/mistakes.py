@@ -46,35 +46,24 @@ def log(
         session = lifecycle.resolve(project, transaction, session_id, required=False)
         if corrected_by_rule:
             rules.require(transaction, "corrected_by_rule", corrected_by_rule)
-        norm = similarity.normal_form(description)
-        hash_ = similarity.text_hash(norm)
         matches = similarity.similar(transaction, error_class, description, limit=3)
-        same = _same(transaction, error_class, hash_, matches)
-        repeat = same is not None and _made_elsewhere(same, session)
-        transaction.append(
-            Event(
-                kind="mistake_logged",
-                uid=uid,
-                session=session.id if session else "",
-                subject=error_class,
-                choice=corrected_by_rule,
-                metrics={"repeat": float(repeat)},
-                data={
-                    "description": description,
-                    "severity": severity,
-                    "file": path,
-                    "correction": correction,
-                    "hash": hash_,
-                    "norm": norm,
-                    "terms": similarity.terms(description),
-                    "same_as": similarity.text_hash(same.norm) if same else 0,
-                    "context": session.context if session else "",
-                    "named_shown": bool(session and _shown(session, corrected_by_rule)),
-                    "named_now": session is None or not session.counts,
-                },
-            )
+        event = append(
+            transaction,
+            uid,
+            error_class=error_class,
+            description=description,
+            matches=matches,
+            session_id=session.id if session else "",
+            severity=severity,
+            file=path,
+            corrected_by_rule=corrected_by_rule,
+            correction=correction,
+            context=session.context if session else "",
+            named_shown=bool(session and _shown(session, corrected_by_rule)),
+            named_now=session is None or not session.counts,
         )
-        logged = table.with_hash(transaction, error_class, hash_)
+        repeat = bool(event.metrics["repeat"])
+        logged = table.with_hash(transaction, error_class, event.data["hash"])
         assert logged is not None
         canonical = table.get(transaction, logged.canonical)
         assert canonical is not None
@@ -92,6 +81,48 @@ def log(
     return project.once(MistakeLogged, f"mistake_log {session_id}", client_ref, arguments, work)
 
 
+def append(
+    transaction: Transaction,
+    uid: bytes,
+    *,
+    error_class: str,
+    description: str,
+    matches: list[similarity.Match],
+    session_id: str = "",
+    severity: Severity = "warning",
+    file: str = "",
+    corrected_by_rule: str = "",
+    correction: str = "",
+    **data: object,
+) -> Event:
+    """Append a mistake to the log; texts hold no secrets any more, and `matches` are the earlier ones like it."""
+    norm = similarity.normal_form(description)
+    hash_ = similarity.text_hash(norm)
+    same = _same(transaction, error_class, hash_, matches)
+    repeat = same is not None and (same.sessions > 1 or same.last_session != session_id)
+    return transaction.append(
+        Event(
+            kind="mistake_logged",
+            uid=uid,
+            session=session_id,
+            subject=error_class,
+            choice=corrected_by_rule,
+            metrics={"repeat": float(repeat)},
+            data={
+                "description": description,
+                "severity": severity,
+                "file": file,
+                "correction": correction,
+                "hash": hash_,
+                "norm": norm,
+                "terms": similarity.terms(description),
+                "same_as": similarity.text_hash(same.norm) if same else 0,
+                **data,
+            },
+        )
+    )
+
+
 def _same(
     transaction: Transaction, error_class: str, hash_: int, matches: list[similarity.Match]
 ) -> Mistake | None:
@@ -100,10 +131,6 @@ def _same(
     if exact is not None:
         return table.get(transaction, exact.canonical)
     return matches[0].mistake if matches and matches[0].score >= similarity.REPEAT else None
-
-
-def _made_elsewhere(mistake: Mistake, session: Session | None) -> bool:
-    return mistake.sessions > 1 or mistake.last_session != (session.id if session else "")
 
 
 def _shown(session: Session, rule_id: str) -> bool:

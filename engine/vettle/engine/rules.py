@@ -153,6 +153,22 @@ def append_added(
     return added
 
 
+def reinforce(transaction: Transaction, uid: bytes, rule_id: str, origin: str, times: int = 1) -> None:
+    """Log that a rule was found again, as often as `times`, in `origin` (such as "review.json:3").
+
+    It makes the rule more credible to a reader and is no evidence that it helps.
+    """
+    transaction.append(
+        Event(
+            kind="rule_reinforced",
+            uid=uid,
+            subject=rule_id,
+            choice=origin,
+            metrics={"n": float(times)},
+        )
+    )
+
+
 def _duplicate(same: Rule) -> RuleAdded:
     if same.status == "retired":
         next_step = f"It was retired ({same.reason}). To try it again: rule_decide {same.id} restore."

@@ -25,6 +25,7 @@ from vettle.engine.settings import SelectionSettings
 from vettle.engine.store import Transaction, events
 from vettle.engine.store import sessions as table
 from vettle.engine.store.events import Event
+from vettle.engine.store.sessions import IMPORTED
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
@@ -219,9 +220,12 @@ def replay(project: Project, session_id: str) -> Replay:
 
     Raises:
         UnknownSession: No session has this id.
+        StatusRefused: Another system ran the session, so no decision of ours gave it rules.
     """
     with project.read() as transaction:
         session = lifecycle.require(transaction, session_id)
+        if session.decision.policy == IMPORTED:
+            raise StatusRefused(f"session {session_id}", "imported", "be replayed", ())
         started = next(e for e in events.of_session(transaction, session_id) if e.kind == "session_started")
         data, recorded = started.data, session.decision
         work = Work(

@@ -176,7 +176,9 @@ def explain(project: Project, rule_id: str) -> Explanation:
         estimate = project.learning(transaction).learner.estimate(rule_id)
         history = [
             _history_line(event)
-            for event in events.of_subject(transaction, rule_id, ("rule_added", "rule_decided"))
+            for event in events.of_subject(
+                transaction, rule_id, ("rule_added", "rule_decided", "rule_reinforced")
+            )
         ]
     return Explanation(
         rule=rule,
@@ -192,6 +194,8 @@ def _history_line(event: Event) -> str:
     if event.kind == "rule_added":
         return f"{when} added by {event.choice} as {event.data['status']}"
     data = event.data
+    if event.kind == "rule_reinforced":
+        return f"{when} found again in {event.choice}"
     return f"{when} {data['old']} -> {data['new']}: {event.choice} by {data['by']}, {data['reason']}"
 
 

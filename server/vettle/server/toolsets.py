@@ -14,14 +14,14 @@ CORE = (*tools.TOOLS[:-2], *experiment_tools.TOOLS, *tools.TOOLS[-2:])
 """What every session may need."""
 
 
-def lab() -> tuple[Tool, ...]:
-    """Return the tools that few sessions need; declaring them costs time that a server has only if asked."""
-    from vettle.server import lab_tools
+def _lab() -> tuple[Tool, ...]:
+    # Imported here: declaring these tools costs time that a server spends only if somebody wants them.
+    from vettle.server import lab
 
-    return lab_tools.TOOLS
+    return lab.TOOLS
 
 
-TOOLSETS: dict[str, Callable[[], tuple[Tool, ...]]] = {"core": lambda: CORE, "lab": lab}
+TOOLSETS: dict[str, Callable[[], tuple[Tool, ...]]] = {"core": lambda: CORE, "lab": _lab}
 
 
 def chosen(names: str = "") -> tuple[Tool, ...]:

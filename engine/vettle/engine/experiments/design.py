@@ -169,8 +169,9 @@ def make(
     guardrails: Sequence[GuardrailInput],
     mode: Mode,
     description: str,
+    least: int = 2,
 ) -> Design:
-    """Check the parts of a design against each other.
+    """Check the parts of a design against each other; `least` is the smallest number of variants.
 
     Raises:
         InvalidArgument: Fewer than two variants, two with the same config or name, more than one control, a
@@ -184,7 +185,7 @@ def make(
             "constraints", "there is no space to constrain", "Pass a space, or leave them out"
         )
     listed = _of_space(dimensions, constraints) if dimensions else [_variant(one) for one in variants]
-    _check_variants(listed)
+    _check_variants(listed, least)
     design = Design(
         variants=tuple(listed),
         metric=metric,
@@ -238,8 +239,8 @@ def _of_space(
     ]
 
 
-def _check_variants(variants: Sequence[Variant]) -> None:
-    if not 2 <= len(variants) <= MOST_VARIANTS:
+def _check_variants(variants: Sequence[Variant], least: int) -> None:
+    if not least <= len(variants) <= MOST_VARIANTS:
         raise InvalidArgument(
             "variants",
             f"{len(variants)} given",
@@ -253,7 +254,7 @@ def _check_variants(variants: Sequence[Variant]) -> None:
             raise InvalidArgument("variants", f"two have the same {what}", "Make every variant different")
     if sum(variant.control for variant in variants) > 1:
         raise InvalidArgument("variants.control", "more than one control", "Mark at most one")
-    if sum(variant.weight > 0 for variant in variants) < 2:
+    if sum(variant.weight > 0 for variant in variants) < least:
         raise InvalidArgument("variants.weight", "fewer than two above 0", "Give two variants a weight")
     if any(variant.control and variant.weight == 0 for variant in variants):
         raise InvalidArgument(

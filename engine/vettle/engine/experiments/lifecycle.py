@@ -101,7 +101,7 @@ def create(
             "tier": tier,
             "design": design.model_dump(mode="json"),
         }
-        experiment_id = f"{slug(name, 40)}-{digest(uid.hex(), name).hex()[:6]}"
+        experiment_id = id_of(uid, name)
         transaction.append(Event(kind="experiment_created", uid=uid, subject=experiment_id, data=data))
         state: ExperimentState = "proposed"
         why = ""
@@ -121,6 +121,11 @@ def create(
         "start": start,
     }
     return project.once(ExperimentCreated, "experiment_create", client_ref, arguments, work)
+
+
+def id_of(uid: bytes, name: str) -> str:
+    """Return the id of the experiment that the event with this uid creates."""
+    return f"{slug(name, 40)}-{digest(uid.hex(), name).hex()[:6]}"
 
 
 def _created(experiment: Experiment, design: Design, state: ExperimentState, why: str) -> ExperimentCreated:
@@ -242,7 +247,7 @@ def _end_or_pause(
             "Decide by other means, or experiment_decide restart to ask again",
         )
     new = _NEW_STATE[action]
-    _append(project, transaction, found, new, action, reason, verdict)
+    append(project, transaction, found, new, action, reason, verdict)
     if found.state in HOLDING and new not in HOLDING:
         _start_waiting(project, transaction)
     return new, ""
@@ -263,7 +268,7 @@ def _start(
     why = "" if found.state in HOLDING else _obstacle(project, transaction, found)
     new: ExperimentState = "accepted" if why else "running"
     if new != found.state or action == "restart":
-        _append(project, transaction, found, new, action, reason)
+        append(project, transaction, found, new, action, reason)
     return new, why
 
 
@@ -286,10 +291,10 @@ def _start_waiting(project: Project, transaction: Transaction) -> None:
     """Start every experiment that waits and need wait no more, oldest first."""
     for waiting in table.in_states(transaction, ("accepted",)):
         if not _obstacle(project, transaction, waiting):
-            _append(project, transaction, waiting, "running", "start", "what it waited for has ended")
+            append(project, transaction, waiting, "running", "start", "what it waited for has ended")
 
 
-def _append(
+def append(
     project: Project,
     transaction: Transaction,
     found: Experiment,
@@ -297,8 +302,10 @@ def _append(
     action: ExperimentAction,
     reason: str,
     verdict: dict[str, Any] | None = None,
+    **more: object,
 ) -> None:
-    data: dict[str, Any] = {"old": found.state, "new": new, "reason": reason, "by": project.actor}
+    """Log that an experiment moves on; the caller has looked whether it may."""
+    data: dict[str, Any] = {"old": found.state, "new": new, "reason": reason, "by": project.actor, **more}
     if verdict is not None:
         data["verdict"] = verdict
     transaction.append(

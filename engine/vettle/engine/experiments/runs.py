@@ -81,7 +81,7 @@ def record(
         refused, rows = _check(transaction, found, design, runs)
         if refused:
             raise _BatchRefused(refused)
-        updated = sum(_append(transaction, found, unit, variant, run) for unit, variant, run in rows)
+        updated = sum(append(transaction, found, unit, variant, run) for unit, variant, run in rows)
         return RunsRecorded(
             accepted=len(rows),
             updated=updated,
@@ -225,8 +225,20 @@ def _time_objection(transaction: Transaction, found: Experiment, produced_at: st
     return f"produced_at {produced_at[:40]!r} is before the experiment started" if when < started else ""
 
 
-def _append(transaction: Transaction, found: Experiment, unit: str, variant: str, run: RunInput) -> bool:
-    """Log one run; True if the unit had one before."""
+def append(
+    transaction: Transaction,
+    found: Experiment,
+    unit: str,
+    variant: str,
+    run: RunInput,
+    *,
+    uid: bytes = b"",
+    happened: int = 0,
+) -> bool:
+    """Log one run, which somebody has checked; True if the unit had one before.
+
+    `variant` is an id, and `happened` when another system recorded it, 0 for now.
+    """
     before = table.get(transaction, found.id, unit)
     data: dict[str, Any] = run.model_dump(
         mode="json", exclude={"assignment_id", "unit", "variant", "metrics"}
@@ -237,10 +249,12 @@ def _append(transaction: Transaction, found: Experiment, unit: str, variant: str
         "failure_mode": redact(run.failure_mode),
         "missing": sorted(name for name, value in run.metrics.items() if value is None),
     }
+    if happened:
+        data["happened"] = happened
     transaction.append(
         Event(
             kind="run_recorded",
-            uid=new_uid(transaction.now),
+            uid=uid or new_uid(transaction.now),
             subject=found.id,
             choice=variant,
             metrics={name: float(value) for name, value in run.metrics.items() if value is not None},

@@ -11,6 +11,7 @@ from vettle.engine.experiments.evidence import Evidence, gather
 from vettle.engine.judging import checks as looks
 from vettle.engine.judging.blocks import BettingRace
 from vettle.engine.judging.checks import Check
+from vettle.engine.judging.conclusion import no_data
 from vettle.engine.judging.guardrails import Guardrail
 from vettle.engine.judging.judgement import Judgement, Plan
 from vettle.engine.judging.mixture import MixtureRace
@@ -107,6 +108,9 @@ def _judge_samples(
     served = {variant.name for variant in design.served}
     samples = {name: column for name, column in evidence.samples.items() if column or name in served}
     control, binary = design.names.get(design.control), design.is_binary
+    if len(samples) < 2:
+        alone = Check("variants", False, f"there is only {', '.join(samples)}: nothing to compare it with")
+        return no_data([*checks, alone])
     if len(samples) == 2:
         a, b = sorted(samples, key=lambda name: name == control)
         estimate = pairing.estimate(evidence, a, b, alpha, binary=binary)

@@ -13,7 +13,9 @@ from vettle.engine.store.database import Connection, Row, Value
 Kind = Literal[
     "rule_added",
     "rule_decided",
+    "rule_reinforced",
     "session_started",
+    "session_imported",
     "mistake_logged",
     "reward_logged",
     "session_ended",
@@ -48,6 +50,11 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     id: int = 0
     ts: int = 0
+
+    @property
+    def happened(self) -> int:
+        """When the fact took place: for one brought from another system earlier than it was stored."""
+        return int(self.data.get("happened") or self.ts)
 
 
 class Transaction:
@@ -151,6 +158,15 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
+
+
+def with_uid(transaction: Transaction, uid: bytes) -> Event | None:
+    """Return the event with this uid, if there is one."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM event WHERE project=? AND uid=?",  # noqa: S608 - constant columns
+        (transaction.project, uid),
+    )
+    return _event(rows[0]) if rows else None
 
 
 def newest_time(transaction: Transaction) -> int:

@@ -79,7 +79,7 @@ def create(transaction: Transaction, event: Event) -> None:
             "",
             "{}",
             event.id,
-            event.ts,
+            event.happened,
             0,
             0,
         ),
@@ -96,7 +96,7 @@ def decide(transaction: Transaction, event: Event) -> None:
     if action == "restart" or (action == "start" and new == "running"):
         transaction.execute(
             "UPDATE experiment SET started=?, epoch=?, ended=0, verdict='{}' WHERE project=? AND id=?",
-            (event.ts if new == "running" else 0, event.id, *key),
+            (event.happened if new == "running" else 0, event.id, *key),
         )
     if action == "restart":
         for name in ("block", "assignment", "run"):
@@ -107,7 +107,7 @@ def decide(transaction: Transaction, event: Event) -> None:
             (canonical_json(event.data["verdict"]), *key),
         )
     if new in ("concluded", "abandoned"):
-        transaction.execute("UPDATE experiment SET ended=? WHERE project=? AND id=?", (event.ts, *key))
+        transaction.execute("UPDATE experiment SET ended=? WHERE project=? AND id=?", (event.happened, *key))
     _hold(transaction, event.subject, new)
 
 

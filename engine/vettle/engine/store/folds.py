@@ -7,6 +7,7 @@ The families of `stat` (a, b, metric -> moments of):
     mistake  day         error class repeat                                      0 or 1
     reward   day         outcome     source                                      value
     rule     rule        context     shown, withheld                             the session's score
+    support  rule        origin      n                                           times it was found again
 A day is an ISO date in UTC, so days sort as text.
 """
 
@@ -44,13 +45,31 @@ def _rule_decided(transaction: Transaction, event: Event) -> None:
     observe(transaction, [_total("rule_decided")])
 
 
+def _rule_reinforced(transaction: Transaction, event: Event) -> None:
+    n = event.metrics["n"]
+    observe(
+        transaction,
+        [_total("rule_reinforced"), Observation("support", event.subject, event.choice, "n", n)],
+    )
+
+
 def _session_started(transaction: Transaction, event: Event) -> None:
     sessions.start(transaction, event)
-    today = day(event.ts)
+    today = day(event.happened)
     observe(
         transaction,
         [_total("session_started"), Observation("session", today, event.subject, "started", 1.0)],
     )
+
+
+def _session_imported(transaction: Transaction, event: Event) -> None:
+    sessions.imported(transaction, event)
+    today = day(event.happened)
+    rows = [_total("session_imported"), Observation("session", today, event.subject, "started", 1.0)]
+    for name in ("score", "mistakes", "repeats", "seconds"):
+        if name in event.metrics and "score" in event.metrics:
+            rows.append(Observation("session", today, event.subject, name, event.metrics[name]))
+    observe(transaction, rows)
 
 
 def _mistake_logged(transaction: Transaction, event: Event) -> None:
@@ -59,7 +78,10 @@ def _mistake_logged(transaction: Transaction, event: Event) -> None:
     repeat = event.metrics["repeat"]
     observe(
         transaction,
-        [_total("mistake_logged"), Observation("mistake", day(event.ts), event.subject, "repeat", repeat)],
+        [
+            _total("mistake_logged"),
+            Observation("mistake", day(event.happened), event.subject, "repeat", repeat),
+        ],
     )
 
 
@@ -68,7 +90,10 @@ def _reward_logged(transaction: Transaction, event: Event) -> None:
     value = event.metrics["value"]
     observe(
         transaction,
-        [_total("reward_logged"), Observation("reward", day(event.ts), event.subject, event.choice, value)],
+        [
+            _total("reward_logged"),
+            Observation("reward", day(event.happened), event.subject, event.choice, value),
+        ],
     )
 
 
@@ -81,7 +106,7 @@ def _session_scored(transaction: Transaction, event: Event) -> None:
     sessions.score(transaction, event)
     session = sessions.get(transaction, event.session)
     assert session is not None
-    score, context, today = event.metrics["score"], event.subject, day(event.ts)
+    score, context, today = event.metrics["score"], event.subject, day(event.happened)
     seconds = (session.ended - session.started) / SECOND
     rows = [
         _total("session_scored"),
@@ -100,7 +125,7 @@ def _session_scored(transaction: Transaction, event: Event) -> None:
 
 def _session_closed(transaction: Transaction, event: Event) -> None:
     sessions.close(transaction, event)
-    today = day(event.ts)
+    today = day(event.happened)
     observe(
         transaction, [_total(event.choice), Observation("session", today, event.subject, event.choice, 1.0)]
     )
@@ -138,7 +163,9 @@ def _run_recorded(transaction: Transaction, event: Event) -> None:
 _FOLDS: dict[Kind, Callable[[Transaction, Event], None]] = {
     "rule_added": _rule_added,
     "rule_decided": _rule_decided,
+    "rule_reinforced": _rule_reinforced,
     "session_started": _session_started,
+    "session_imported": _session_imported,
     "mistake_logged": _mistake_logged,
     "reward_logged": _reward_logged,
     "session_ended": _session_ended,

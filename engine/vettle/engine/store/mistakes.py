@@ -51,7 +51,7 @@ def log(transaction: Transaction, event: Event) -> None:
         "UPDATE mistake SET n=n+1, last_ts=?, sessions=sessions+(CASE WHEN last_session=? THEN 0 ELSE 1 END),"
         " last_session=?, correction=CASE WHEN ?='' THEN correction ELSE ? END WHERE project=? AND id=?",
         (
-            event.ts,
+            event.happened,
             event.session,
             event.session,
             data["correction"],
@@ -75,8 +75,8 @@ def _insert(transaction: Transaction, event: Event) -> Mistake:
             data["description"],
             data["norm"],
             " ".join(data["terms"]),
-            event.ts,
-            event.ts,
+            event.happened,
+            event.happened,
         ),
     )
     number = int(rows[0][0])

@@ -53,7 +53,7 @@ def record(transaction: Transaction, event: Event) -> None:
             data["status"],
             canonical_json(event.metrics),
             canonical_json(data),
-            event.ts,
+            event.happened,
         ),
     )
 

@@ -11,6 +11,9 @@ from vettle.engine.records import Decision, SessionState, SessionSummary
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import Event, Transaction
 
+IMPORTED = "imported"
+"""The policy of sessions that another system ran."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -95,6 +98,36 @@ def start(transaction: Transaction, event: Event) -> None:
             0.0,
             None,
             canonical_json(data["decision"]),
+        ),
+    )
+
+
+def imported(transaction: Transaction, event: Event) -> None:
+    """Fold a `session_imported` event: a session of another system, over before it got here.
+
+    It was given no rules by a decision of ours, so it counts in reports and is no evidence about any rule.
+    """
+    data, metrics = event.data, event.metrics
+    decision = Decision(policy=IMPORTED, seed=0, folded=0, k=0, pool=0, offered=0)
+    transaction.execute(
+        f"INSERT INTO session(project, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant columns
+        (
+            transaction.project,
+            event.session,
+            "scored" if "score" in metrics else "unrewarded",
+            data["task"],
+            event.subject,
+            data["agent"],
+            data["model"],
+            event.happened,
+            data["ended"],
+            data["ended"],
+            int(metrics["mistakes"]),
+            int(metrics["repeats"]),
+            metrics["reward_weight"],
+            metrics["reward_sum"],
+            metrics.get("score"),
+            decision.model_dump_json(),
         ),
     )
 

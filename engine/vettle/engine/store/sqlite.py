@@ -6,6 +6,8 @@ WAL-reset bug), and a second SQLite library in the same process would drop our l
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -27,6 +29,53 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA foreign_keys=ON",
 )
+
+
+def foreign_tables(path: Path) -> dict[str, list[dict[str, Value]]]:
+    """Return every row of every table of another program's database, by table name, in row order.
+
+    The file is copied first together with its write-ahead log, because even reading would leave files beside it.
+
+    Raises:
+        StoreDamaged: It is no SQLite database, or a damaged one.
+        StoreUnavailable: It cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="vettle-") as folder:
+        copy = Path(folder) / "copy.db"
+        try:
+            shutil.copyfile(path, copy)
+            log = path.with_name(f"{path.name}-wal")
+            if log.exists():
+                shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
+        except OSError as error:
+            raise StoreUnavailable(f"{path}: cannot be read ({error.strerror}).") from error
+        try:
+            connection = apsw.Connection(str(copy))
+            try:
+                names = [
+                    str(row[0])
+                    for row in connection.execute(
+                        "SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name"
+                    )
+                ]
+                return {name: _rows(connection, name) for name in names if not name.startswith("sqlite_")}
+            finally:
+                connection.close()
+        except apsw.Error as error:
+            raise StoreDamaged(
+                f"{path}: the database cannot be read ({error}). It was left as it is."
+            ) from error
+
+
+def _rows(connection: apsw.Connection, table: str) -> list[dict[str, Value]]:
+    quoted = table.replace('"', '""')
+    cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608 - an identifier, quoted
+    names: list[str] = []
+    found = []
+    for row in cursor:
+        names = names or [str(column[0]) for column in cursor.get_description()]
+        found.append(dict(zip(names, row, strict=True)))
+    return found
 
 
 class _SqliteConnection:

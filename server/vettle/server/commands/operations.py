@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.records import Record
-from vettle.server import experiment_tools, lab_tools, tools
+from vettle.server import experiment_tools, tools
 from vettle.server.commands.common import emit, fields, open_project
+from vettle.server.lab import experimenting
 from vettle.server.signatures import description, signature
 from vettle.server.tool import Tool
 from vettle.server.toolsets import find
@@ -187,19 +188,21 @@ experiment = _group(
     command(
         find(experiment_tools.experiment_decide), "decide", "vettle experiment decide wording close 'enough'"
     ),
-    command(find(lab_tools.judge_calibrate), "calibrate", "vettle experiment calibrate wording"),
+    command(find(experimenting.judge_calibrate), "calibrate", "vettle experiment calibrate wording"),
 )
-experiments = command(find(lab_tools.experiments_list), "experiments", "vettle experiments --state running")
+experiments = command(
+    find(experimenting.experiments_list), "experiments", "vettle experiments --state running"
+)
 choose = command(
-    find(lab_tools.choose),
+    find(experimenting.choose),
     "choose",
     'vettle choose \'[{"id": "a", "score": 1}, {"id": "b", "score": 5}]\'',
 )
 space = command(
-    find(lab_tools.space_sample),
+    find(experimenting.space_sample),
     "space",
     'vettle space --n 3 \'{"model": ["a", "b"], "temperature": [0, 0.5, 1]}\'',
 )
 variable = command(
-    find(lab_tools.variable_register), "variable", "vettle variable 'system prompt' --alias prompt"
+    find(experimenting.variable_register), "variable", "vettle variable 'system prompt' --alias prompt"
 )

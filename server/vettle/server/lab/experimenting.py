@@ -1,4 +1,4 @@
-"""The tools of the lab, offered on request: what few sessions need (see `tool`)."""
+"""The tools around experiments that few sessions need: lists, choices, samples, variables, calibration."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ _COMMANDS = {
     "reward": _Lazy("operations", "reward", "Log feedback on a session."),
     "experiment": _Lazy("operations", "experiment", "Create an experiment, use it, and get its verdict."),
     "experiments": _Lazy("operations", "experiments", "Every experiment and where it stands."),
+    "collect": _Lazy("collecting", "collect", "Record results of CI, of a table, or of another system."),
     "choose": _Lazy("operations", "choose", "Choose one of given options by a named policy."),
     "space": _Lazy("operations", "space", "Draw configurations from a parameter space."),
     "variable": _Lazy("operations", "variable", "Register what experiments change."),

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vettle.engine import mistakes
 from vettle.engine.errors import StoreDamaged, StoreUnavailable
 from vettle.engine.identifiers import new_uid
+from vettle.engine.project import Project
 from vettle.engine.store import MEMORY, Store, events, open_store
 from vettle.engine.store.events import Event
 from vettle.engine.store.lock import FileLock
@@ -154,6 +156,24 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreDamaged, match="not made by vettle"):
         open_store(path)
+
+
+def test_an_older_database_is_brought_up_to_date_and_counted_again(tmp_path: Path) -> None:
+    """What is counted now is counted of old events too, so that aggregates equal a recount after an upgrade."""
+    project = Project(tmp_path)
+    mistakes.log(project, error_class="import", description="NameError", severity="blocker")
+    project.close()
+    store = open_store(tmp_path / ".vettle" / "vettle.db")
+    with store.write() as transaction:
+        transaction.execute("DROP INDEX ix_event_order")
+        transaction.execute("DELETE FROM stat WHERE family='severity'")
+        transaction.execute("UPDATE meta SET value='2' WHERE key='schema'")
+    store.close()
+    store = open_store(tmp_path / ".vettle" / "vettle.db")
+    assert check(store) == []
+    with store.read() as transaction:
+        assert [stat.b for stat in stats(transaction, "severity")] == ["blocker"]
+    store.close()
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:

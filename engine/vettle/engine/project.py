@@ -19,6 +19,7 @@ from vettle.engine.identifiers import canonical_json, digest, new_uid, reference
 from vettle.engine.records import Record
 from vettle.engine.settings import Settings, load
 from vettle.engine.store import MEMORY, Store, Transaction, caches, open_store
+from vettle.engine.store.database import Selection
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
@@ -146,6 +147,16 @@ class Project:
                     yield transaction
             finally:
                 empty.close()
+
+    def query(self, sql: str, *, limit: int, seconds: float) -> Selection:
+        """Run one SELECT that a user wrote (`database.QueryRefused`); it sees this project and changes nothing."""
+        if self.exists:
+            return self._opened().query(sql, limit=limit, seconds=seconds)
+        empty = open_store(MEMORY, clock=self.clock)
+        try:
+            return empty.query(sql, limit=limit, seconds=seconds)
+        finally:
+            empty.close()
 
     def learning(self, transaction: Transaction) -> Learning:
         """Return what has been learned from all events up to this transaction."""

@@ -31,7 +31,9 @@ _CHECKS = (
             r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}"
             r"\b(?:previous|prior|above|earlier|all|any|other|system|these|your)\b.{0,30}"
             r"\b(?:instructions?|rules?|prompts?|guidelines|messages?|safety)\b"
-            r"|\byou are now\b|\bsystem prompt\b|\bdeveloper mode\b",
+            r"|\byou are now\b|\bdeveloper mode\b"
+            # A rule may be about a system prompt; only one that is to be given away, or that is the reader's, is not.
+            r"|\b(?:reveal|print|show|repeat|output|leak|quote)\b.{0,30}\bsystem prompt\b|\byour system prompt\b",
             re.IGNORECASE,
         ),
     ),

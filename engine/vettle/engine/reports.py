@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from importlib.metadata import version
+from typing import cast
 
 from vettle.engine import lifecycle, mistakes, paging, standings
-from vettle.engine.clock import DAY
+from vettle.engine.analysis import failures, spans, trends
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
 from vettle.engine.records import (
@@ -20,8 +21,12 @@ from vettle.engine.records import (
     RulesReport,
     SessionsReport,
     SessionSummary,
+    Severity,
     Status,
 )
+from vettle.engine.records.evidence import Evidence
+from vettle.engine.records.ranking import VariantsRanked
+from vettle.engine.records.reports import CostsReport
 from vettle.engine.store import Transaction
 from vettle.engine.store import experiments as experiments_table
 from vettle.engine.store import mistakes as mistakes_table
@@ -34,6 +39,7 @@ from vettle.engine.store.sessions import Session
 
 _MOST_GROUPS = 20
 _OPEN_CHARACTERS = 6_000
+_MOST_FAILURES = 5
 
 
 def report(
@@ -49,7 +55,7 @@ def report(
 ) -> Report:
     """Report on one kind of thing over a period ("30d" is the last 30 days, "all" is everything).
 
-    `context` narrows sessions and rules. `session_id` reports that one session (kind sessions only).
+    `context` narrows sessions, rules, models, costs and evidence. `session_id` reports that one session (kind sessions only).
     Lists are paged with `limit` and `cursor`.
 
     Raises:
@@ -63,8 +69,10 @@ def report(
     empty = Report(kind=kind, period=period, context=context)
     if kind == "rules":
         return _rules(project, empty, limit, cursor, detailed)
+    if kind in ("models", "costs", "evidence"):
+        return empty.model_copy(update={kind: _analysed(project, empty, limit)})
     with project.read() as transaction:
-        since = 0 if period == "all" else transaction.now - int(period[:-1]) * DAY
+        since = spans.first_moment(transaction, period)
         part: Record
         if kind == "mistakes":
             part = _mistakes(transaction, since)
@@ -75,6 +83,18 @@ def report(
         else:
             part = _sessions(project, transaction, context, since, limit, cursor)
     return empty.model_copy(update={kind: part})
+
+
+def _analysed(project: Project, empty: Report, limit: int) -> VariantsRanked | CostsReport | Evidence:
+    # Imported here because judging needs numpy, which a server loads only after the handshake.
+    from vettle.engine.analysis import costs, evidence
+    from vettle.engine.ranking import ranks
+
+    if empty.kind == "models":
+        return ranks.brief(ranks.rank(project, context=empty.context, period=empty.period), limit)
+    if empty.kind == "costs":
+        return costs.costs(project, context=empty.context, period=empty.period)
+    return evidence.summary(project, context=empty.context, limit=limit)
 
 
 def _rules(project: Project, empty: Report, limit: int, cursor: str, detailed: bool) -> Report:
@@ -162,8 +182,13 @@ def _page(
 
 def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
     by_class: dict[str, Moments] = defaultdict(Moments)
+    by_day: dict[str, Moments] = defaultdict(Moments)
     for stat in stats(transaction, "mistake", since=_first_day(since)):
         by_class[stat.b] += stat.moments
+        by_day[stat.a] += stat.moments
+    severities: Counter[Severity] = Counter()
+    for stat in stats(transaction, "severity", since=_first_day(since)):
+        severities[cast(Severity, stat.b)] += round(stat.moments.n)
     every = sum(by_class.values(), Moments())
     return MistakesReport(
         total=round(every.n),
@@ -179,6 +204,9 @@ def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
             for name, moments in _largest(by_class)
         ],
         recurring=[mistakes.past(mistake) for mistake in mistakes_table.recurring(transaction, limit=10)],
+        severities=dict(severities.most_common()),
+        trend=trends.trend({name: (round(own.n), round(own.total)) for name, own in by_day.items()}),
+        failures=failures.recent(transaction, since, _MOST_FAILURES),
     )
 
 
@@ -209,6 +237,7 @@ def status(project: Project) -> Status:
             "scored": totals.get("session_scored", 0),
             "abandoned": totals.get("abandoned", 0),
             "unrewarded": totals.get("unrewarded", 0),
+            "imported": totals.get("session_imported", 0),
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         stale = len(lifecycle.forgotten(project, transaction, "open"))

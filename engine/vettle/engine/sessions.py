@@ -11,11 +11,12 @@ from vettle.engine.clock import SECOND
 from vettle.engine.errors import StatusRefused, StoreUnavailable
 from vettle.engine.identifiers import session_id as short_id
 from vettle.engine.pool import Work
-from vettle.engine.project import Project
+from vettle.engine.project import PERSON, Project
 from vettle.engine.records import (
     Decision,
     Replay,
     RewardOutcome,
+    RuleSource,
     RuleToFollow,
     SessionEnded,
     SessionStarted,
@@ -158,12 +159,16 @@ def end(
 ) -> SessionEnded:
     """End a session; with an `outcome`, log that reward too, so that its evidence enters now.
 
+    `entry_file` names a journal entry: what its Improvements say goes on trial as rules. The file is read
+    and never written; one that is not there, or is no Markdown, is only recorded.
+
     A session without any reward waits for one for seven days (a setting), then closes as unrewarded.
 
     Raises:
         UnknownSession, AmbiguousSession: The session cannot be told.
         StatusRefused: The session has ended already.
         InvalidArgument: `entry_file` lies outside the project.
+        SourceDamaged: The entry is no UTF-8, or too long.
     """
     entry = project.relative("entry_file", entry_file)
 
@@ -187,6 +192,7 @@ def end(
         ended = table.get(transaction, session.id)
         assert ended is not None
         changes = lifecycle.enter_evidence(project, transaction, ended) if ended.reward_weight else []
+        found = _distilled(project, transaction, entry)
         closed = table.get(transaction, session.id)
         assert closed is not None
         return SessionEnded(
@@ -197,11 +203,25 @@ def end(
             repeats=closed.repeats,
             score=closed.score,
             status_changes=changes,
+            rules_found=found,
             next_step=_after_end(project, closed.score, changes),
         )
 
     arguments = {"session_id": session_id, "outcome": outcome, "notes": notes, "entry_file": entry_file}
     return project.once(SessionEnded, f"session_end {session_id}", client_ref, arguments, run)
+
+
+def _distilled(project: Project, transaction: Transaction, entry: str) -> int:
+    """Take the rules of a journal entry of the project; return how many are new or were found again."""
+    path = project.root / entry
+    if not entry or path.suffix.lower() not in (".md", ".markdown") or not path.is_file():
+        return 0
+    # Imported here because hardly any session has an entry.
+    from vettle.engine.candidates import distilling, journal
+
+    source: RuleSource = "human" if project.actor == PERSON else "agent"
+    taking = distilling.distil(transaction, [journal.read(path, entry)], apply=True, source=source)
+    return sum(rule.outcome != "known" for rule in taking.rules)
 
 
 def _after_end(project: Project, score: float | None, changes: Sequence[StatusChange]) -> str:

@@ -77,6 +77,28 @@ class ExperimentSettings(_Section):
     half_life: int = Field(default=0, ge=0, le=1_000_000)
 
 
+class RankingSettings(_Section):
+    """Where a challenger may be tried beside the best known variant, and on what share of the work.
+
+    `low_risk` names the contexts in which a bad result costs little; elsewhere none is ever proposed.
+    """
+
+    low_risk: list[str] = []
+    challenger_share: float = Field(default=0.1, gt=0, le=0.5, allow_inf_nan=False)
+
+
+class ProposalSettings(_Section):
+    """Which model is asked for proposals, and how long and how much it may answer.
+
+    `model` may also come from VETTLE_OPENAI_MODEL, which goes first; without a name no model is asked.
+    `seconds` bounds the whole of asking, a repair included; `tokens` bounds one answer.
+    """
+
+    model: str = Field(default="", max_length=200)
+    seconds: float = Field(default=30, gt=0, le=600, allow_inf_nan=False)
+    tokens: int = Field(default=2_000, ge=100, le=100_000)
+
+
 class Settings(_Section):
     """Everything in `.vettle/config.toml`; every part may be left out."""
 
@@ -85,6 +107,8 @@ class Settings(_Section):
     sessions: SessionSettings = SessionSettings()
     render: RenderSettings = RenderSettings()
     experiments: ExperimentSettings = ExperimentSettings()
+    ranking: RankingSettings = RankingSettings()
+    proposals: ProposalSettings = ProposalSettings()
     durability: Annotated[str, Field(pattern="^(normal|full)$")] = "normal"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vettle.engine import effects, paging, quarantine
+from vettle.engine import confidence, effects, paging, quarantine
 from vettle.engine.clock import moment
 from vettle.engine.project import Project
 from vettle.engine.records import (
@@ -60,6 +60,7 @@ def page(
     with project.read() as transaction:
         learning = project.learning(transaction)
         every = table.every(transaction)
+        again = confidence.found_again(transaction)
     found = [
         rule
         for rule in every
@@ -68,7 +69,12 @@ def page(
         and _mentions(rule, query)
     ]
     ranked = _ranked(learning, found)
-    rows = paging.fit([_row(learning, rule, context, detailed) for rule in ranked[first : first + limit]])
+    rows = paging.fit(
+        [
+            _row(learning, rule, context, detailed, again.get(rule.id, 0))
+            for rule in ranked[first : first + limit]
+        ]
+    )
     rest = len(ranked) - first - len(rows)
     return RulesPage(
         rules=rows,
@@ -96,19 +102,23 @@ def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
     return sorted(found, key=key)
 
 
-def _row(learning: Learning, rule: Rule, context: str, detailed: bool) -> RuleDetails | RuleSummary:
+def _row(
+    learning: Learning, rule: Rule, context: str, detailed: bool, found_again: int
+) -> RuleDetails | RuleSummary:
     estimate = learning.learner.estimate(rule.id, context)
     summary = {
         "id": rule.id,
         "text": rule.text,
         "status": rule.status,
         "verdict": verdict(estimate, rule),
+        "confidence": confidence.of(rule.status, estimate, found_again),
         "effect": round(estimate.effect, 4),
         "low": round(estimate.low, 4),
         "high": round(estimate.high, 4),
         "chance_helps": round(estimate.chance_helps, 4),
         "shown": estimate.shown,
         "withheld": estimate.withheld,
+        "found_again": found_again,
     }
     if not detailed:
         return RuleSummary.model_validate(summary)
@@ -174,6 +184,7 @@ def explain(project: Project, rule_id: str) -> Explanation:
     with project.read() as transaction:
         rule = require(transaction, "rule_id", rule_id)
         estimate = project.learning(transaction).learner.estimate(rule_id)
+        again = confidence.found_again(transaction).get(rule_id, 0)
         history = [
             _history_line(event)
             for event in events.of_subject(
@@ -183,6 +194,8 @@ def explain(project: Project, rule_id: str) -> Explanation:
     return Explanation(
         rule=rule,
         verdict=verdict(estimate, rule),
+        confidence=confidence.of(rule.status, estimate, again),
+        found_again=again,
         estimate=estimate,
         history=history,
         next_step=_next_step(rule, estimate),

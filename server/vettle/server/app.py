@@ -150,7 +150,7 @@ def _strict(tool: Tool, host: Host) -> StrictTool:
             read_only_hint=tool.reads_only,
             destructive_hint=tool.destroys,
             idempotent_hint=tool.idempotent,
-            open_world_hint=False,
+            open_world_hint=tool.reaches_out,
         ),
     )
     model = strict.fn_metadata.arg_model

@@ -36,17 +36,28 @@ _COMMANDS = {
     "explain": _Lazy("reading", "explain", "Why a rule stands where it stands, or a session got its rules."),
     "sessions": _Lazy("reading", "sessions", "Sessions of the last days and how they scored."),
     "mistakes": _Lazy("reading", "mistakes", "Mistakes by class, and those that keep coming back."),
+    "events": _Lazy("querying", "events", "What was recorded, event by event, or any table by SQL."),
+    "failures": _Lazy("analysis", "failures", "How runs failed, over all experiments."),
+    "costs": _Lazy("analysis", "costs", "Tokens, money and time, and what was wasted."),
+    "evidence": _Lazy("analysis", "evidence", "What is known by now, to propose what to try next."),
+    "rewards": _Lazy("reading", "rewards", "Feedback by outcome and by source."),
     "render": _Lazy("rule_files", "render", "Bring the assistants' rule files up to date."),
+    "learn": _Lazy("learning", "learn", "Find candidate rules in reviews, journals and starter packs."),
     "import": _Lazy("rule_files", "import_", "Import the rules that the repository's files already hold."),
+    "export": _Lazy("exporting", "export", "Take the best configuration out of the project."),
     "session": _Lazy("operations", "session", "Start or end a session."),
     "mistake": _Lazy("operations", "mistake", "Log a mistake."),
     "reward": _Lazy("operations", "reward", "Log feedback on a session."),
     "experiment": _Lazy("operations", "experiment", "Create an experiment, use it, and get its verdict."),
     "experiments": _Lazy("operations", "experiments", "Every experiment and where it stands."),
     "collect": _Lazy("collecting", "collect", "Record results of CI, of a table, or of another system."),
+    "models": _Lazy(
+        "ranking", "models", "Which model is best for which kind of work, and what to fall back on."
+    ),
     "choose": _Lazy("operations", "choose", "Choose one of given options by a named policy."),
     "space": _Lazy("operations", "space", "Draw configurations from a parameter space."),
     "variable": _Lazy("operations", "variable", "Register what experiments change."),
+    "propose": _Lazy("proposing", "propose", "What to try next, from the evidence or from a model."),
     "rule": _Lazy("operations", "rule", "Add a rule, or decide about one."),
 }
 

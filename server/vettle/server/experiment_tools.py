@@ -141,7 +141,7 @@ def run_record(
 def experiment_results(
     project: Project,
     experiment: Experiment,
-    metric: Annotated[Label, Field(description="Another recorded metric.")] = "",
+    metric: Annotated[Label, Field(description="Another, or success.")] = "",
     by: Annotated[tuple[Label, ...], Field(max_length=5)] = (),
     interval: Annotated[Literal["", "hour", "day", "week"], Field(description="Time series.")] = "",
     limit: Limit = 20,

@@ -138,6 +138,16 @@ def rules_imported(project: Project, *, paths: tuple[str, ...], apply: bool) -> 
     )
 
 
+def is_data(path: str) -> bool:
+    """Tell whether a path is a log or another system's data, and no folder with rule files in it."""
+    from vettle.engine.exchange import sources
+    from vettle.renderers.imports.files import find
+
+    given = Path(path)
+    holds_rules = given.is_dir() and (find(given) or any(given.glob("*.mdc")))
+    return not holds_rules and sources.is_known(given)
+
+
 def _rule_files(root: Path, paths: Sequence[str]) -> list[tuple[Path, str]]:
     """Return each file to read with the name to call it by: folders stand for the rule files in them."""
     from vettle.renderers.imports.files import find

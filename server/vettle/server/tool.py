@@ -30,6 +30,7 @@ class Tool:
     destroys: bool = False
     idempotent: bool = False
     needs_person: bool = False
+    reaches_out: bool = False
 
     @property
     def name(self) -> str:

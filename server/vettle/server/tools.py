@@ -152,7 +152,7 @@ def session_end(
     session_id: SessionId = "",
     outcome: Annotated[RewardOutcome | Literal[""], Field(description="Also logs this reward.")] = "",
     notes: Notes = "",
-    entry_file: Annotated[ProjectPath, Field(description="Journal entry; only recorded.")] = "",
+    entry_file: Annotated[ProjectPath, Field(description="Journal entry to learn from.")] = "",
     client_ref: ClientRef = "",
 ) -> SessionEnded:
     """End a session when the task is done; pass outcome if you know it.
@@ -271,7 +271,7 @@ def report_get(
     cursor: Cursor = "",
     response_format: ResponseFormat = "concise",
 ) -> Report:
-    """Report on sessions, mistakes, rewards or rules of a period: counts, scores, repeat rates."""
+    """Sum up one kind of thing over a period. evidence: what is known, to plan what to try."""
     return reports.report(
         project,
         kind=kind,

@@ -301,8 +301,8 @@ def test_several_metrics_are_shown_as_their_utility(project: Project) -> None:
     assert results(project, experiment=made, metric="cost").exploratory
 
 
-def test_another_metric_is_exploratory_and_has_no_verdict(project: Project) -> None:
-    """A metric that does not decide is summarised raw, of completed runs, and marked; unknown ones are named."""
+def test_another_metric_of_unknown_direction_is_exploratory_and_has_no_verdict(project: Project) -> None:
+    """A metric that nobody declared is summarised raw, of completed runs, and marked; unknown ones are named."""
     made = create(project, "a", "b")
     rows = [
         RunInput(
@@ -315,7 +315,11 @@ def test_another_metric_is_exploratory_and_has_no_verdict(project: Project) -> N
     found = results(project, experiment=made, metric="bytes \"'`")
     assert (found.exploratory, found.verdict, found.direction) == (True, None, "unknown")
     assert [(one.name, one.mean, one.missing) for one in found.leaderboard] == [("b", 51.0, 0), ("a", 6.0, 1)]
-    assert [one.name for one in results(project, experiment=made, metric="cost").leaderboard] == ["a", "b"]
+    assert any("Exploratory" in note and "never declared" in note for note in found.notes)
+    cost = results(project, experiment=made, metric="cost")
+    assert [one.name for one in cost.leaderboard] == ["a", "b"]
+    assert cost.exploratory and cost.verdict is not None
+    assert any("nothing is corrected for that" in note for note in cost.notes)
     with pytest.raises(InvalidArgument, match=r"metric: no run has recorded 'byte'.*'cost', 'ok'"):
         results(project, experiment=made, metric="byte")
 

@@ -7,7 +7,8 @@ records facts; a fact's `key` makes it the same fact at every import, wherever t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Literal
 
 from vettle.engine.experiments.design import MetricInput, VariantInput
@@ -20,7 +21,10 @@ Ending = Literal["running", "concluded", "abandoned", "proposed"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fact stands: a file, as the reading names it, and a line or row in it (0 for the whole file)."""
+    """Where a fact stands: a file, as the reading names it, and a line, or a row or entry where it has no lines.
+
+    0 is the whole file.
+    """
 
     file: str
     line: int = 0
@@ -32,10 +36,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One thing that a system recorded. Times are microseconds since 1970, UTC, and 0 where none is known."""
+    """One thing that a system recorded. Times are microseconds since 1970, UTC, and 0 where none is known.
+
+    `owner` is the folder of the project that it belongs to, where one store serves several; else "".
+    """
 
     key: str
     place: Place
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +169,30 @@ class Reading:
     def skip(self, place: Place, reason: str) -> None:
         """Leave a row out, and say why."""
         self.skipped.append(Skipped(place, reason))
+
+
+def for_project(reading: Reading, root: Path) -> Reading:
+    """Return the reading without the facts of other projects, if one of its projects is the one at `root`.
+
+    A project is recognised by its folder, or by the folder's name where that tells one from the others. If
+    none is, all are taken, with a note that names them.
+    """
+    owners = sorted({fact.owner for fact in reading.facts} - {""})
+    here = [one for one in owners if one == str(root)] or [
+        one for one in owners if PurePath(one).name == root.name
+    ]
+    if not owners or here == owners:
+        return reading
+    if len(here) != 1:
+        note = f"None of its projects is told to be this one, so all were taken: {', '.join(owners[:10])}."
+        return replace(reading, notes=[*reading.notes, note])
+    others = [fact for fact in reading.facts if fact.owner not in ("", here[0])]
+    reason = "it belongs to another project: "
+    return replace(
+        reading,
+        facts=[fact for fact in reading.facts if fact.owner in ("", here[0])],
+        skipped=[*reading.skipped, *(Skipped(fact.place, reason + fact.owner) for fact in others)],
+    )
 
 
 class Keys:

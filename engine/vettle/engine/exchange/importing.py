@@ -26,6 +26,7 @@ from vettle.engine.exchange.facts import (
     RunFact,
     SessionFact,
     VariableFact,
+    for_project,
 )
 from vettle.engine.exchange.recording import Tally
 from vettle.engine.experiments import lifecycle as experiments
@@ -33,6 +34,7 @@ from vettle.engine.experiments.design import Design
 from vettle.engine.identifiers import reference_uid
 from vettle.engine.imports import Found, Taken
 from vettle.engine.project import Project
+from vettle.engine.records import Rule
 from vettle.engine.records.exchange import DataImported, ImportedSource, SkippedRow
 from vettle.engine.store import MEMORY, Transaction, events, open_store
 from vettle.engine.store import experiments as experiments_table
@@ -41,6 +43,8 @@ from vettle.engine.store.experiments import Experiment
 
 MOST_SHOWN = 20
 """Left-out rows that are shown of each file."""
+
+_OVER = ("concluded", "abandoned")
 
 
 Placed = tuple[Experiment, Design]
@@ -57,7 +61,7 @@ def import_reading(project: Project, reading: Reading, *, apply: bool = True) ->
     Raises:
         InvalidArgument: A fact that no call could have recorded. Nothing is recorded then.
     """
-    work = _Import(project, reading)
+    work = _Import(project, for_project(reading, project.root))
     if not apply and not project.exists:
         # Looking at a repository leaves no trace in it.
         project = Project(project.root, clock=project.clock, store=open_store(MEMORY, clock=project.clock))
@@ -78,8 +82,7 @@ class _Import:
         self.project = project
         self.reading = reading
         self.new: Counter[str] = Counter()
-        self.taken: Counter[str] = Counter()
-        self.known: Counter[str] = Counter()
+        self.rows: dict[str, dict[int | str, bool]] = defaultdict(dict)
         self.skipped: dict[str, list[SkippedRow]] = defaultdict(list)
         self.notes = list(reading.notes)
         self.created: list[tuple[ExperimentFact, str]] = []
@@ -115,14 +118,14 @@ class _Import:
             ImportedSource(
                 path=path,
                 rows=rows,
-                taken=self.taken[path],
-                known=self.known[path],
+                taken=sum(self.rows[path].values()),
+                known=len(self.rows[path]) - sum(self.rows[path].values()),
                 skipped_rows=len(self.skipped[path]),
                 skipped=self.skipped[path][:MOST_SHOWN],
             )
             for path, rows in self.reading.rows.items()
         ]
-        known = sum(self.known.values())
+        known = sum(file.known for file in files)
         if not self.new:
             next_step = (
                 "Nothing new: everything in these files was imported before."
@@ -153,11 +156,11 @@ class _Import:
         return self._uid_of(SessionFact.__name__, key) if key else b""
 
     def _count(self, fact: Fact, is_new: bool) -> None:
+        """Count the fact, and its row, which is taken if anything that it says is new."""
         if is_new:
             self.new[f"{type(fact).__name__.removesuffix('Fact').lower()}s"] += 1
-            self.taken[fact.place.file] += 1
-        else:
-            self.known[fact.place.file] += 1
+        rows, row = self.rows[fact.place.file], fact.place.line or fact.key
+        rows[row] = rows.get(row, False) or is_new
 
     def _skip(self, place: Place, reason: str) -> None:
         self.skipped[place.file].append(SkippedRow(line=place.line, reason=reason))
@@ -184,51 +187,75 @@ class _Import:
             self._standing(transaction, fact, taken)
 
     def _standing(self, transaction: Transaction, fact: RuleFact, taken: Taken) -> None:
-        uid = self._uid_of("support", fact.key)
-        if fact.found_again and not events.with_uid(transaction, uid):
+        """Count how often the rule was found again since the last import, and retire it if it was rejected."""
+        counted = 0
+        while before := events.with_uid(transaction, self._uid_of("support", f"{fact.key} {counted}")):
+            counted += int(before.metrics["n"])
+        if fact.found_again > counted:
+            uid = self._uid_of("support", f"{fact.key} {counted}")
             origin = f"{self.reading.system} {fact.place}"
-            rules.reinforce(transaction, uid, taken.rule_id, origin, fact.found_again)
+            rules.reinforce(transaction, uid, taken.rule_id, origin, fact.found_again - counted)
+            self.new["reinforcements"] += 1
         rule = rules_table.get(transaction, taken.rule_id)
-        if fact.retired and rule is not None and taken.outcome == "trial":
+        # Whoever restored it here after an earlier import has the last word.
+        if fact.retired and rule is not None and not _is_decided(transaction, rule):
             learning = self.project.learning(transaction)
             rules.append_decision(
                 transaction, learning, rule, "retired", "retire", fact.retired, self.project.actor
             )
+            self.new["retirements"] += 1
 
     def _experiments(self, transaction: Transaction) -> None:
+        """Take the experiments that are over first, so that none of them holds a variable that an open one is on."""
+        every = list(_of(self.reading.facts, ExperimentFact))
+        over = [fact for fact in every if fact.ending in _OVER]
+        for group in (over, [fact for fact in every if fact.ending not in _OVER]):
+            self._group(transaction, group)
+
+    def _group(self, transaction: Transaction, group: Sequence[ExperimentFact]) -> None:
         """Create experiments, record their runs, and end those that had ended."""
         facts = self.reading.facts
-        places: dict[str, list[Placed]] = {}
-        for fact in _of(facts, ExperimentFact):
-            places[fact.key], new = self._places(transaction, fact)
+        places: dict[str, tuple[Design, list[Placed]]] = {}
+        self.created.clear()
+        for fact in group:
+            design = recording.design_of(fact)
+            found_there, new = self._places(transaction, fact, design)
+            places[fact.key] = design, found_there
             self._count(fact, new)
-        for assignment in sorted(_of(facts, AssignmentFact), key=lambda one: one.happened):
-            place = _holding(places[assignment.experiment], assignment.variant)
-            uid = self._uid(assignment)
-            self._count(assignment, recording.assignment(transaction, uid, *place, assignment))
-        for run in sorted(_of(facts, RunFact), key=lambda one: one.happened):
-            place = _holding(places[run.experiment], run.run.variant)
-            self._count(run, recording.run(transaction, self._uid(run), *place, run))
+        assigned = [one for one in _of(facts, AssignmentFact) if one.experiment in places]
+        for assignment in sorted(assigned, key=lambda one: one.happened):
+            found, design, variant = _holding(places[assignment.experiment], assignment.variant)
+            uid, given = self._uid(assignment), replace(assignment, variant=variant)
+            self._count(assignment, recording.assignment(transaction, uid, found, design, given))
+        recorded = [one for one in _of(facts, RunFact) if one.experiment in places]
+        for run in sorted(recorded, key=lambda one: one.happened):
+            found, design, variant = _holding(places[run.experiment], run.run.variant)
+            here = replace(run, run=run.run.model_copy(update={"variant": variant}))
+            self._count(run, recording.run(transaction, self._uid(run), found, design, here))
         for fact, identity in self.created:
             recording.end(self.project, transaction, experiments.require(transaction, identity), fact)
 
-    def _places(self, transaction: Transaction, fact: ExperimentFact) -> tuple[list[Placed], bool]:
+    def _places(
+        self, transaction: Transaction, fact: ExperimentFact, design: Design
+    ) -> tuple[list[Placed], bool]:
         """Return the experiments that hold the fact's variants, and whether the last of them is new.
 
         A design never changes, so variants that came up since the last import get an experiment of their own.
+        What was imported keeps its names here, whatever it is called there by now.
         """
-        design = recording.design_of(fact)
         wanted = {variant.id for variant in design.variants}
         found: list[Placed] = []
         while True:
             name = fact.name if not found else f"{fact.name} ({len(found) + 1})"
             uid = self._uid_of(ExperimentFact.__name__, f"{fact.key} {len(found)}" if found else fact.key)
-            there = experiments_table.get(transaction, experiments.id_of(uid, name))
-            if there is None:
+            created = events.with_uid(transaction, uid)
+            if created is None:
                 break
+            there = experiments.require(transaction, created.subject)
             found.append((there, experiments.design_of(there)))
             wanted -= {variant.id for variant in found[-1][1].variants}
         if found and not wanted:
+            self._compare(found[0][0], fact)
             return found, False
         ending = fact.ending
         if ending == "running" and (why := self._obstacle(transaction, fact)):
@@ -239,6 +266,14 @@ class _Import:
         self.created.append((fact, recorded.id))
         return [*found, (recorded, design)], True
 
+    def _compare(self, found: Experiment, fact: ExperimentFact) -> None:
+        """Say that an experiment has ended there since it was imported; whether it ends here is for a person."""
+        if found.state == "running" and fact.ending in _OVER:
+            self.notes.append(
+                f"{fact.place}: {found.name!r} is {fact.ending} there by now and open here. "
+                f"To end it: experiment_decide {found.id} close."
+            )
+
     def _obstacle(self, transaction: Transaction, fact: ExperimentFact) -> str:
         holder = fact.variable and experiments_table.holder_of(transaction, fact.domain, fact.variable)
         if holder:
@@ -248,10 +283,18 @@ class _Import:
         return f"{most} experiments are open, the most at once." if len(open_now) >= most else ""
 
 
+def _is_decided(transaction: Transaction, rule: Rule) -> bool:
+    """Tell whether a rule is more than an imported candidate: somebody's own, or decided about before."""
+    decisions = events.of_subject(transaction, rule.id, ("rule_decided",))
+    return rule.status != "trial" or rule.source != "import" or bool(decisions)
+
+
 def _of(facts: Sequence[Fact], kind: type[AnyFact]) -> Iterator[AnyFact]:
     return (fact for fact in facts if isinstance(fact, kind))
 
 
-def _holding(places: Sequence[Placed], variant: str) -> Placed:
-    """Return the experiment that has the variant, by name; the first one that does."""
-    return next(place for place in places if variant in place[1].names.values())
+def _holding(place: tuple[Design, Sequence[Placed]], variant: str) -> tuple[Experiment, Design, str]:
+    """Return the first experiment that has the variant, its design, and the variant's id; it is named as in the fact."""
+    identity = place[0].find(variant).id
+    found, design = next(one for one in place[1] if identity in one[1].names)
+    return found, design, identity

@@ -14,6 +14,9 @@ from vettle.engine.errors import SourceDamaged, StoreDamaged
 MOST_BYTES = 1_000_000_000
 """The largest file that is read."""
 
+_LATEST = 10**11
+"""No time is later, in seconds since 1970: what is larger counts milliseconds, or is no time."""
+
 
 def text(path: Path, name: str) -> str:
     """Return a file's text, without a byte order mark; `name` is what messages call it (SourceDamaged)."""
@@ -35,6 +38,9 @@ def json_document(path: Path, name: str) -> Any:
         return json.loads(text(path, name))
     except json.JSONDecodeError as error:
         raise SourceDamaged(name, error.lineno, f"not JSON ({error.msg})") from error
+    except ValueError as error:
+        # Python refuses whole numbers of thousands of digits.
+        raise SourceDamaged(name, 0, f"not JSON ({error})") from error
     except RecursionError as error:
         raise SourceDamaged(name, 0, "nested too deeply") from error
 
@@ -46,7 +52,7 @@ def json_lines(path: Path, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise SourceDamaged(name, number, f"not JSON ({error})") from error
         if not isinstance(value, dict):
             raise SourceDamaged(name, number, "not a JSON object")
@@ -60,7 +66,7 @@ def tables(path: Path, name: str) -> dict[str, list[dict[str, Any]]]:
 
     try:
         return foreign_tables(path)
-    except StoreDamaged as error:
+    except (StoreDamaged, UnicodeDecodeError) as error:
         raise SourceDamaged(name, 0, "not a SQLite database, or a damaged one") from error
 
 
@@ -72,11 +78,14 @@ def microseconds(value: object) -> int:
     if isinstance(value, bool) or value is None:
         return 0
     if isinstance(value, (int, float)):
-        seconds = float(value) / 1_000 if abs(value) > 1e11 else float(value)
-        return round(seconds * SECOND) if 0 < seconds < 1e11 else 0
+        if not 0 < value < _LATEST * 1_000:
+            return 0
+        seconds = value / 1_000 if value > _LATEST else value
+        return round(seconds * SECOND)
     try:
         moment = datetime.fromisoformat(str(value).strip())
     except ValueError:
         return 0
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(round(aware.timestamp() * SECOND), 0)
+    seconds = aware.timestamp()
+    return round(seconds * SECOND) if 0 < seconds < _LATEST else 0

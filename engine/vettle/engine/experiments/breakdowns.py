@@ -37,21 +37,22 @@ def marginals(design: Design, measure: Measure, by: Sequence[str]) -> list[Margi
     configs = {one.name: one.config for one in design.variants}
     groups: dict[tuple[tuple[int, float, str], ...], list[Value]] = {}
     for one in measure.values:
-        key = tuple(_key(_level(design, configs, one.scored, name)) for name in by)
+        key = tuple(_key(_level(configs, one.scored, name)) for name in by)
         groups.setdefault(key, []).append(one)
     return [_marginal(by, key, groups[key]) for key in sorted(groups)]
 
 
 def _require_dimensions(design: Design, measure: Measure, by: Sequence[str]) -> None:
     recorded = {str(name) for one in measure.values for name in one.scored.run.data.get("dimensions") or {}}
-    known = [*sorted(recorded | {name for name, _ in design.space}), "context", "stratum", "variant"]
+    configured = {name for one in design.variants for name in one.config}
+    known = [*sorted(recorded | configured), "context", "stratum", "variant"]
     for name in by:
         if name not in known:
             names = ", ".join(repr(one[:80]) for one in known[-20:])
             raise InvalidArgument("by", f"no run has a dimension {name[:80]!r}", f"Recorded: {names}")
 
 
-def _level(design: Design, configs: Mapping[str, Mapping[str, Any]], one: Scored, name: str) -> Any:
+def _level(configs: Mapping[str, Mapping[str, Any]], one: Scored, name: str) -> Any:
     """Return the run's value of a dimension, None if it has none."""
     data = one.run.data
     if name == "context":
@@ -63,9 +64,7 @@ def _level(design: Design, configs: Mapping[str, Mapping[str, Any]], one: Scored
         return recorded[name]
     if name == "variant":
         return one.variant
-    if name in dict(design.space):
-        return configs[one.variant].get(name)
-    return None
+    return configs[one.variant].get(name)
 
 
 def _key(level: Any) -> tuple[int, float, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from vettle.engine.experiments.design import Design
@@ -72,12 +72,21 @@ class Evidence:
 
 
 def gather(
-    transaction: Transaction, experiment: str, epoch: int, design: Design, *, final: bool = False
+    transaction: Transaction,
+    experiment: str,
+    epoch: int,
+    design: Design,
+    *,
+    final: bool = False,
+    read: Callable[[Run], Run] = lambda run: run,
 ) -> Evidence:
-    """Read all runs of the experiment since it began to count; `final` means that no more will come."""
+    """Read all runs of the experiment since it began to count; `final` means that no more will come.
+
+    `read` is applied to every run first.
+    """
     assigned = {one.unit: one for one in assignments.since(transaction, experiment, epoch)}
     found = Evidence(samples={name: [] for name in design.names.values()})
-    for run in runs.since(transaction, experiment, epoch):
+    for run in map(read, runs.since(transaction, experiment, epoch)):
         _score(found, design, run, assigned.get(run.unit))
     _count(found, design, assigned, final=final)
     found.blocks = _in_blocks(found.scored, {one.run.unit: one.utility for one in found.scored})

@@ -75,8 +75,13 @@ def create(
     description: str = "",
     start: bool = True,
     client_ref: str = "",
+    proposer: str = "",
+    expected_effect: float = 0.0,
 ) -> ExperimentCreated:
     """Create an experiment, and start it if `start` and nothing stands in its way.
+
+    `proposer` is whose idea it was, and `expected_effect` how much better, in the metric's unit, they expect
+    the best variant to be; both are logged if given, so that a proposer's record can be told.
 
     Raises:
         InvalidArgument: The design contradicts itself (see `design.make`).
@@ -92,24 +97,25 @@ def create(
     )
 
     def work(transaction: Transaction, uid: bytes) -> ExperimentCreated:
-        canonical = variables.canonical(transaction, domain, variable)
-        data = {
-            "name": name,
-            "context": context,
-            "domain": domain,
-            "variable": canonical,
-            "tier": tier,
-            "design": design.model_dump(mode="json"),
-        }
-        experiment_id = id_of(uid, name)
-        transaction.append(Event(kind="experiment_created", uid=uid, subject=experiment_id, data=data))
+        experiment = append_created(
+            transaction,
+            uid,
+            name=name,
+            design=design,
+            context=context,
+            domain=domain,
+            variable=variable,
+            tier=tier,
+            proposer=proposer,
+            expected_effect=expected_effect,
+        )
         state: ExperimentState = "proposed"
         why = ""
         if tier == NO_TEST:
-            why = f"Tier 3 is not tested. To put {untested(design)!r} into force: experiment_decide {experiment_id} apply."
+            why = f"Tier 3 is not tested. To put {untested(design)!r} into force: experiment_decide {experiment.id} apply."
         elif start:
-            state, why = _start(project, transaction, require(transaction, experiment_id), "created")
-        return _created(require(transaction, experiment_id), design, state, why)
+            state, why = _start(project, transaction, experiment, "created")
+        return _created(experiment, design, state, why)
 
     arguments: dict[str, object] = {
         "name": name,
@@ -119,8 +125,42 @@ def create(
         "variable": variable,
         "tier": tier,
         "start": start,
-    }
+    } | _proposed(proposer, expected_effect)
     return project.once(ExperimentCreated, "experiment_create", client_ref, arguments, work)
+
+
+def append_created(
+    transaction: Transaction,
+    uid: bytes,
+    *,
+    name: str,
+    design: Design,
+    context: str = "",
+    domain: str = "",
+    variable: str = "",
+    tier: int = 2,
+    proposer: str = "",
+    expected_effect: float = 0.0,
+) -> Experiment:
+    """Log a new experiment, proposed and not started, and return it."""
+    data: dict[str, object] = {
+        "name": name,
+        "context": context,
+        "domain": domain,
+        "variable": variables.canonical(transaction, domain, variable),
+        "tier": tier,
+        "design": design.model_dump(mode="json"),
+    }
+    data |= _proposed(proposer, expected_effect)
+    experiment_id = id_of(uid, name)
+    transaction.append(Event(kind="experiment_created", uid=uid, subject=experiment_id, data=data))
+    return require(transaction, experiment_id)
+
+
+def _proposed(proposer: str, expected_effect: float) -> dict[str, object]:
+    """Return whose idea it was and what they expect, as far as it is given."""
+    given: dict[str, object] = {"proposer": proposer, "expected_effect": expected_effect}
+    return {name: value for name, value in given.items() if value}
 
 
 def id_of(uid: bytes, name: str) -> str:

@@ -10,7 +10,11 @@ from vettle.engine.errors import InvalidArgument
 from vettle.engine.experiments.evidence import Scored
 from vettle.engine.experiments.verdicts import Verdict
 
-_RESOURCES = ("duration_ms", "tokens_in", "tokens_out", "cost")
+RESOURCES = ("duration_ms", "tokens_in", "tokens_out", "cost")
+"""What every run can say of its price; lower is better."""
+
+SUCCESS = "success"
+"""What every run says of its end: 1 if it was completed, 0 if it failed or ran out of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,10 @@ def measured(verdict: Verdict, name: str) -> Measure:
     """Return the deciding metric, or another recorded one; raises InvalidArgument naming those that were."""
     design = verdict.design
     if name in ("", design.metric.name):
-        return _deciding(verdict)
-    recorded = {metric for one in verdict.evidence.scored for metric in one.run.metrics}
-    recorded |= {key for one in verdict.evidence.scored for key in _RESOURCES if one.run.data.get(key)}
-    if name not in recorded:
-        names = ", ".join([repr(one[:80]) for one in sorted(recorded)][:20]) or "none yet"
-        raise InvalidArgument("metric", f"no run has recorded {name[:80]!r}", f"Recorded: {names}")
+        return deciding(verdict)
+    require_recorded(verdict, name)
     declared = next((one for one in (*design.metrics, *design.guards) if one.name == name), None)
-    known = declared.direction if declared else "lower" if name in _RESOURCES else "unknown"
+    known = declared.direction if declared else "lower" if name in RESOURCES else "unknown"
     return Measure(
         name=name,
         direction=known,
@@ -65,16 +65,25 @@ def measured(verdict: Verdict, name: str) -> Measure:
     )
 
 
+def require_recorded(verdict: Verdict, name: str) -> None:
+    """Raise InvalidArgument if no run has recorded this metric, naming those that were recorded."""
+    recorded = {metric for one in verdict.evidence.scored for metric in one.run.metrics}
+    recorded |= {key for one in verdict.evidence.scored for key in RESOURCES if one.run.data.get(key)}
+    if name not in recorded:
+        names = ", ".join([repr(one[:80]) for one in sorted(recorded)][:20]) or "none yet"
+        raise InvalidArgument("metric", f"no run has recorded {name[:80]!r}", f"Recorded: {names}")
+
+
 def _raw(one: Scored, name: str) -> float | None:
     """Return a metric as it was recorded, of a completed run; a duration, token or cost of 0 is not known."""
     if one.run.status != "completed":
         return None
     if name in one.run.metrics:
         return one.run.metrics[name]
-    return (float(one.run.data.get(name, 0)) or None) if name in _RESOURCES else None
+    return (float(one.run.data.get(name, 0)) or None) if name in RESOURCES else None
 
 
-def _deciding(verdict: Verdict) -> Measure:
+def deciding(verdict: Verdict) -> Measure:
     """Return what decides, as the verdict counts it (failures as the worst), in the metric's own unit."""
     design = verdict.design
     composed = bool(design.metric.components)

@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from vettle.engine import paging
 from vettle.engine.experiments import verdicts
+from vettle.engine.experiments.another_metric import ask
 from vettle.engine.experiments.breakdowns import marginals, series_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import Measure, measured, rounded, shortened
+from vettle.engine.experiments.measures import Measure, rounded, shortened
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.judging import checks as looks
 from vettle.engine.judging.checks import Check
@@ -50,8 +51,9 @@ def results(
 ) -> ExperimentResults:
     """Tell what an experiment has shown up to now; asking changes nothing and costs no evidence.
 
-    `metric` names another recorded metric to summarise instead of the deciding one, raw and of completed runs
-    only. `by` names recorded dimensions, dimensions of the space, "context", "stratum" or "variant";
+    `metric` asks about another metric than the deciding one: one that was recorded, or "success", "duration_ms",
+    "tokens_in", "tokens_out" and "cost". It is judged as if it decided, which is exploratory; where nobody
+    declared which direction is better it is summarised, raw and of completed runs only. `by` names recorded dimensions, dimensions of the space, "context", "stratum" or "variant";
     `interval` asks for a time series by the time of production, else of recording. `limit` is the most rows
     of each list.
 
@@ -61,9 +63,9 @@ def results(
     """
     with project.read() as transaction:
         found = require(transaction, experiment)
-        verdict = verdicts.of(transaction, found)
-    measure = measured(verdict, metric)
-    notes = _notes(verdict, measure)
+        asked = ask(transaction, found, metric)
+    verdict, measure = asked.verdict, asked.measure
+    notes = _notes(verdict, measure, judged=asked.judged)
     rows = leaderboard(verdict, measure, notes)
     deciding = not measure.exploratory
     answer = ExperimentResults(
@@ -75,7 +77,7 @@ def results(
         metric_unit=measure.unit,
         exploratory=measure.exploratory,
         runs=len(verdict.evidence.scored),
-        verdict=verdict_of(verdict.judgement) if deciding else None,
+        verdict=verdict_of(verdict.judgement) if asked.judged else None,
         frozen=_frozen(found) if deciding else None,
         leaderboard=[],
         checks=[_check(check) for check in _checks(verdict)],
@@ -84,7 +86,7 @@ def results(
     lists: dict[str, Sequence[Record]] = {
         "leaderboard": rows[:limit],
         "marginals": marginals(verdict.design, measure, by) if by else [],
-        "guardrails": _guardrails(verdict),
+        "guardrails": _guardrails(asked.main),
         "challengers": _challengers(verdict) if deciding else [],
     }
     series = series_of(measure, interval, [row.name for row in rows[:limit]], notes) if interval else None
@@ -174,7 +176,7 @@ def _what_differences_mean(design: Design) -> list[str]:
     return []
 
 
-def _notes(verdict: Verdict, measure: Measure) -> list[str]:
+def _notes(verdict: Verdict, measure: Measure, *, judged: bool) -> list[str]:
     """Say what a reader of the numbers has to know about the runs behind them."""
     evidence = verdict.evidence
     notes = [f"{text} (runs: {count})" for text, count in evidence.notes.most_common()]
@@ -201,8 +203,21 @@ def _notes(verdict: Verdict, measure: Measure) -> list[str]:
             "No minimum_effect is declared: what is still needed is told for a tenth of the range, or of the spread."
         )
     if measure.exploratory:
-        notes.append(f"Exploratory: {measure.name!r} does not decide, so there is no verdict on it.")
+        notes.append(exploratory_note(measure, judged=judged))
     return notes
+
+
+def exploratory_note(measure: Measure, *, judged: bool) -> str:
+    """Say what an answer about another metric than the deciding one is worth."""
+    if judged:
+        return (
+            f"Exploratory: {measure.name!r} was not declared as deciding. Looking at several metrics is several "
+            "questions, and nothing is corrected for that."
+        )
+    return (
+        f"Exploratory: {measure.name!r} does not decide and which direction is better was never declared, "
+        "so there is no verdict on it."
+    )
 
 
 def _fitted(

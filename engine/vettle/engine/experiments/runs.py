@@ -36,6 +36,8 @@ class RunInput(Record):
     """One result. With an `assignment_id` the variant is known; without, name `unit` and `variant`.
 
     A metric that is null was not measured. `produced_at` is ISO 8601 with a time zone, and "" means now.
+    `rating` is a person's judgement of the variant for this task, "over" when it was more than was needed: it
+    counts twice when variants are ranked, and in no verdict.
     """
 
     assignment_id: Label = ""
@@ -51,6 +53,7 @@ class RunInput(Record):
     tokens_out: _Count = 0
     cost: _Amount = 0.0
     source: Literal["machine", "judge", "human"] = "machine"
+    rating: Literal["", "over", "ok", "under"] = ""
     stages: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict)
     dimensions: Annotated[dict[RequiredLabel, Label | Finite], Field(max_length=20)] = Field(
         default_factory=dict

@@ -24,7 +24,8 @@ from vettle.engine.store.experiments import Experiment
 ALPHA = 0.05
 """The chance of a wrong winner that is accepted, over all looks together."""
 
-_OVER = ("concluded", "applied", "abandoned")
+OVER = ("concluded", "applied", "abandoned")
+"""The states in which no result comes any more."""
 
 _SMALL_EFFECT = 0.1
 """The minimum effect that is planned with where none is declared, as a share of the range or of one spread."""
@@ -56,7 +57,7 @@ def of(
     `final` says that no result will come any more, as is true of an experiment that is over.
     """
     design = Design.model_validate(experiment.design)
-    over = final or experiment.state in _OVER
+    over = final or experiment.state in OVER
     evidence = gather(transaction, experiment.id, experiment.epoch, design, final=over)
     return judge(design, evidence, alpha=alpha, minimum_effect=minimum_effect)
 

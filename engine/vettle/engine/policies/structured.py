@@ -144,6 +144,26 @@ class StructuredPosterior:
             for mean, sd in zip(means.tolist(), deviations.tolist(), strict=True)
         ]
 
+    def joint(self, arms: Sequence[Arm]) -> tuple[Array, Array]:
+        """Return the means of the expected rewards of `arms`, and their covariance matrix.
+
+        What two arms share leaves their difference, so its variance is less than the sum of theirs.
+        """
+        means, _ = self._moments(arms)
+        rows = np.full((len(arms), max(map(len, arms), default=0)), -1, np.intp)
+        untouched: dict[Term, list[int]] = {}
+        for index, arm in enumerate(arms):
+            for position, term in enumerate(arm):
+                row = self._row.get(term.key)
+                if row is None:
+                    untouched.setdefault(term, []).append(index)
+                else:
+                    rows[index, position] = row
+        covariance = self._covariance[rows].sum(axis=1)[:, rows].sum(axis=2)
+        for term, sharing in untouched.items():
+            covariance[np.ix_(sharing, sharing)] += term.sd**2
+        return means, covariance
+
     def choose(self, arms: Mapping[str, Arm], generator: np.random.Generator, *, draws: int = 1000) -> Choice:
         """Choose an arm by Thompson sampling (Thompson 1933), with `exploration` standard deviations.
 

@@ -70,7 +70,8 @@ class Performers(Record):
 class VariableEvidence(Record):
     """What is known about one variable, over all experiments that changed it.
 
-    `best` is the variant that the latest verdict proves best, "" if none does. The effect is the verdict's,
+    Experiments without a variable are grouped by their name. The standing, the outcome and the effect are those
+    of the newest experiment that has a verdict; `open` says that one is under way. `best` is the variant that the latest verdict proves best, "" if none does. The effect is the verdict's,
     leader minus runner-up. `needed` counts further runs until a decision, null where nothing says. `runs`
     and `cost` are what knowing this has cost.
     """
@@ -92,7 +93,7 @@ class VariableEvidence(Record):
 
 
 class OpenExperiment(Record):
-    """An experiment that is not over: nothing else may change its variable meanwhile."""
+    """An experiment that is not over: while it is running, paused or stopped, no other may change its variable."""
 
     experiment_id: str
     name: str
@@ -115,7 +116,12 @@ class RecurringMistake(Record):
 
 
 class ProposerRecord(Record):
-    """How earlier proposals did: won, lost or showed no difference, and the mean realised over expected effect."""
+    """How earlier proposals did, and the mean of realised over expected effect of those that are over.
+
+    `won` counts those whose variant was proven better than the control (any, where there is no control), `lost`
+    those that were proven worse; effects are in the metric's unit, what was proposed minus the control. What was
+    abandoned, or closed too early to tell, is in `proposed` alone.
+    """
 
     proposer: str
     proposed: int

@@ -15,6 +15,7 @@ class SkippedRow(Record):
 class ImportedSource(Record):
     """One file that was read: `rows` it has, `taken` now, `known` from an earlier import, and those left out.
 
+    A row is taken if anything that it says is new; it may say several things, or be left out in part.
     `skipped_rows` counts all that were left out, `skipped` shows the first of them.
     """
 
@@ -29,8 +30,9 @@ class ImportedSource(Record):
 class DataImported(Record):
     """The answer to `data_import`: what each file gave, and how much of each kind is new.
 
-    `new` counts by kind: rules, sessions, mistakes, rewards, variables, experiments, assignments, runs,
-    events. `applied` is false when this only shows what would happen. The files stay as they are.
+    `new` counts by kind: rules, reinforcements (rules that were found again), retirements, sessions, mistakes,
+    rewards, variables, experiments, assignments, runs, events. `known` counts rows. `applied` is false when
+    this only shows what would happen. The files stay as they are.
     """
 
     system: str

@@ -219,7 +219,8 @@ class TimeSeries(Record):
 class ExperimentResults(Record):
     """The answer to `experiment_results`.
 
-    `exploratory` says that another metric than the deciding one is summarised: then there is no verdict.
+    `exploratory` says that another metric than the deciding one is meant: then the verdict is about that metric,
+    and null where which direction is better was never declared.
     `frozen` is the verdict that the experiment was closed with.
     """
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from vettle.engine.records.base import Record, RuleSource, RuleStatus
 
+Confidence = Literal["speculative", "provisional", "stable", "entrenched"]
+
 
 class Rule(Record):
     """One instruction for an agent.
@@ -54,18 +56,24 @@ class Estimate(Record):
 
 
 class RuleSummary(Record):
-    """A rule in a list: what it says, where it stands, and the verdict in words."""
+    """A rule in a list: what it says, where it stands, and the verdict in words.
+
+    `confidence` is one word for how well founded it is (see `vettle.engine.confidence`), `found_again` how
+    often reviews and journals came to it after it was added, which is no evidence that it helps.
+    """
 
     id: str
     text: str
     status: RuleStatus
     verdict: str
+    confidence: Confidence
     effect: float
     low: float
     high: float
     chance_helps: float
     shown: int
     withheld: int
+    found_again: int = 0
 
 
 class RuleDetails(RuleSummary):

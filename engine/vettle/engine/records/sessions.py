@@ -91,7 +91,10 @@ class RewardLogged(Record):
 
 
 class SessionEnded(Record):
-    """The answer to `session_end`. `score` is None while no reward has been logged."""
+    """The answer to `session_end`. `score` is None while no reward has been logged.
+
+    `rules_found` counts the rules that its journal entry led to: new ones, and known ones found again.
+    """
 
     session_id: str
     state: SessionState
@@ -100,6 +103,7 @@ class SessionEnded(Record):
     repeats: int
     score: float | None
     status_changes: list[StatusChange] = []
+    rules_found: int = 0
     next_step: str
 
 

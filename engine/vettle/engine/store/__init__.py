@@ -12,9 +12,9 @@ from pathlib import Path
 from vettle.engine.clock import Clock, system_clock
 from vettle.engine.errors import StoreUnavailable
 from vettle.engine.store import events
-from vettle.engine.store.database import Database
+from vettle.engine.store.database import Connection, Database, Queryable, QueryRefused, Selection
 from vettle.engine.store.events import Transaction
-from vettle.engine.store.folds import fold
+from vettle.engine.store.folds import fold, refold
 from vettle.engine.store.schema import migrate
 
 MEMORY = ":memory:"
@@ -27,8 +27,14 @@ class Store:
         """Use the database, bringing its tables up to date (StoreDamaged when they are too new)."""
         self.database = database
         self.clock = clock
-        migrate(database)
+        migrate(database, self._refold)
         self._project = self._project_id(project)
+
+    def _refold(self, connection: Connection) -> None:
+        """Count the events of every project in the database again."""
+        for [project] in connection.execute("SELECT id FROM project ORDER BY id"):
+            shard = self.database.dialect.shard
+            refold(Transaction(connection, project=project, now=self.clock(), shard=shard, fold=fold))
 
     def _project_id(self, name: str) -> int:
         select = "SELECT id FROM project WHERE name=?"
@@ -56,6 +62,12 @@ class Store:
         """Open a transaction that only reads, on one consistent state."""
         with self.database.read() as connection:
             yield Transaction(connection, project=self._project, now=self.clock(), shard=0, fold=fold)
+
+    def query(self, sql: str, *, limit: int, seconds: float) -> Selection:
+        """Run one SELECT that a user wrote, over the rows of this project (QueryRefused)."""
+        if not isinstance(self.database, Queryable):
+            raise QueryRefused("this database takes no SQL of users")
+        return self.database.query(sql, project=self._project, limit=limit, seconds=seconds)
 
     def close(self) -> None:
         """Let go of the database."""

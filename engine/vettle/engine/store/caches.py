@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from vettle.engine.store.events import Transaction
+
+_PAGE = 500
 
 
 def reply(transaction: Transaction, uid: bytes) -> tuple[bytes, str] | None:
@@ -18,6 +23,44 @@ def keep_reply(transaction: Transaction, uid: bytes, arguments: bytes, answer: s
     transaction.execute(
         "INSERT INTO reply(project, uid, arguments, answer, ts) VALUES (?,?,?,?,?)",
         (transaction.project, uid, arguments, answer, transaction.now),
+    )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was kept: of which call, the hash of its arguments, as JSON, and when it was given."""
+
+    uid: bytes
+    arguments: bytes
+    answer: str
+    ts: int
+
+
+def replies(transaction: Transaction) -> Iterator[Reply]:
+    """Yield all kept answers, in the order of their uids."""
+    after = b""
+    while True:
+        rows = transaction.execute(
+            "SELECT uid, arguments, answer, ts FROM reply WHERE project=? AND uid>? ORDER BY uid LIMIT ?",
+            (transaction.project, after, _PAGE),
+        )
+        yield from (Reply(bytes(uid), bytes(arguments), answer, ts) for uid, arguments, answer, ts in rows)
+        if len(rows) < _PAGE:
+            return
+        after = bytes(rows[-1][0])
+
+
+def count_replies(transaction: Transaction) -> int:
+    """Return how many answers are kept."""
+    rows = transaction.execute("SELECT count(*) FROM reply WHERE project=?", (transaction.project,))
+    return int(rows[0][0])
+
+
+def restore_reply(transaction: Transaction, kept: Reply) -> None:
+    """Keep an answer that was given elsewhere, as of when it was given."""
+    transaction.execute(
+        "INSERT INTO reply(project, uid, arguments, answer, ts) VALUES (?,?,?,?,?)",
+        (transaction.project, kept.uid, kept.arguments, kept.answer, kept.ts),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Value = str | int | float | bytes | None
 Row = tuple[Any, ...]
@@ -31,11 +31,31 @@ class Dialect:
     shard: int = 0
 
 
+class Contradiction(Exception):
+    """Raised when a statement breaks a key: what it would store contradicts what is there."""
+
+
+class QueryRefused(Exception):
+    """Raised when a user's statement does more than read, is wrong, or takes too much."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a user's SELECT found: (name, type) of each column, the rows, and whether there are more."""
+
+    columns: list[tuple[str, str]]
+    rows: list[Row]
+    more: bool
+
+
 class Connection(Protocol):
     """One open transaction."""
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """Run one statement and return its rows (empty for statements that return none)."""
+        """Run one statement and return its rows (empty for statements that return none).
+
+        Raises Contradiction when it breaks a key.
+        """
         ...
 
 
@@ -60,4 +80,17 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
+        ...
+
+
+@runtime_checkable
+class Queryable(Protocol):
+    """A database that can run SQL which a user wrote; not every one has to."""
+
+    def query(self, sql: str, *, project: int, limit: int, seconds: float) -> Selection:
+        """Run one SELECT over the rows of one project (QueryRefused).
+
+        The database itself enforces that nothing but `READABLE` tables is read and nothing is changed, that it
+        ends within the given seconds, and that rows beyond `limit`, or beyond what memory should hold, are left.
+        """
         ...

@@ -104,20 +104,45 @@ class Transaction:
         self._fold(self, stored)
         return stored
 
+    def restore(self, event: Event, *, keep_id: bool) -> Event:
+        """Store an event of another log at its own time, fold it, and return it with its id here.
+
+        Ids order events: only a database without any can take those of another log over. One that draws ids from
+        a sequence has to move it past them afterwards.
+        """
+        columns = "project, uid, ts, kind, session, subject, choice, metrics, data"
+        values: list[Value] = [self.project, event.uid, event.ts, event.kind, event.session, event.subject]
+        values += [event.choice, canonical_json(event.metrics), canonical_json(event.data)]
+        if keep_id:
+            columns, values = f"id, {columns}", [event.id, *values]
+        rows = self.execute(
+            f"INSERT INTO event({columns}) VALUES ({','.join('?' * len(values))}) RETURNING id",  # noqa: S608 - constants
+            values,
+        )
+        stored, now = replace(event, id=int(rows[0][0])), self.now
+        try:
+            self.replay(stored)
+        finally:
+            self.now = now
+        return stored
+
     def replay(self, event: Event) -> None:
         """Fold a stored event again, at its own time, into tables that do not hold it yet."""
         self.now = event.ts
         self._fold(self, event)
 
 
-_COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
+COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
+"""What `of_row` reads."""
+
 _PAGE = 2_000
 
 # `project+0` keeps the planner from walking an index of the whole project: what is asked for is a range of ids.
 _IN_ORDER = "project+0=? AND id>?"
 
 
-def _event(row: Row) -> Event:
+def of_row(row: Row) -> Event:
+    """Return the event in a row of `COLUMNS`."""
     number, uid, ts, kind, session, subject, choice, metrics, data = row
     return Event(
         kind=kind,
@@ -136,10 +161,10 @@ def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
     """Yield all events after the given id, in order."""
     while True:
         rows = transaction.execute(
-            f"SELECT {_COLUMNS} FROM event WHERE {_IN_ORDER} ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
             (transaction.project, after, _PAGE),
         )
-        yield from map(_event, rows)
+        yield from map(of_row, rows)
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
@@ -149,12 +174,12 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
     """Yield the events that the posterior folds, in order: later than `after`, up to and with `through`."""
     while True:
         rows = transaction.execute(
-            f"SELECT {_COLUMNS} FROM event WHERE {_IN_ORDER} AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
+            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
             f" AND kind IN ({','.join('?' * len(LEARNED_KINDS))})"
             " AND (kind<>'mistake_logged' OR choice<>'') ORDER BY id LIMIT ?",
             (transaction.project, after, through, through, *LEARNED_KINDS, _PAGE),
         )
-        yield from map(_event, rows)
+        yield from map(of_row, rows)
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
@@ -163,25 +188,41 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
 def with_uid(transaction: Transaction, uid: bytes) -> Event | None:
     """Return the event with this uid, if there is one."""
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM event WHERE project=? AND uid=?",  # noqa: S608 - constant columns
+        f"SELECT {COLUMNS} FROM event WHERE project=? AND uid=?",  # noqa: S608 - constant columns
         (transaction.project, uid),
     )
-    return _event(rows[0]) if rows else None
+    return of_row(rows[0]) if rows else None
 
 
 def newest_time(transaction: Transaction) -> int:
     """Return when the newest event of the database was stored, or 0."""
-    rows = transaction.execute("SELECT ts FROM event WHERE id=(SELECT max(id) FROM event)")
-    return int(rows[0][0]) if rows else 0
+    rows = transaction.execute(
+        "SELECT ts FROM event WHERE id=(SELECT max(id) FROM event)"
+        " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key='newest'"
+    )
+    return max((int(row[0]) for row in rows), default=0)
+
+
+def keep_newest_time(transaction: Transaction, ts: int) -> None:
+    """Remember the newest time of all, where the event with the largest id may be an older one of another log."""
+    transaction.execute(
+        "INSERT INTO meta(key, value) VALUES ('newest', ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+        (str(max(ts, newest_time(transaction))),),
+    )
+
+
+def is_first_log(transaction: Transaction) -> bool:
+    """Return whether the database holds no event at all, of no project."""
+    return not transaction.execute("SELECT 1 FROM event LIMIT 1")
 
 
 def of_session(transaction: Transaction, session: str, *, limit: int = 1_000) -> list[Event]:
     """Return the events of one session in order, at most `limit`."""
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM event WHERE project=? AND session=? ORDER BY ts, id LIMIT ?",  # noqa: S608 - constant columns
+        f"SELECT {COLUMNS} FROM event WHERE project=? AND session=? ORDER BY ts, id LIMIT ?",  # noqa: S608 - constant columns
         (transaction.project, session, limit),
     )
-    return list(map(_event, rows))
+    return list(map(of_row, rows))
 
 
 def of_subject(
@@ -189,11 +230,11 @@ def of_subject(
 ) -> list[Event]:
     """Return the events about one subject (a rule id), of the given kinds, in order, at most `limit`."""
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM event WHERE project=? AND subject=?"  # noqa: S608 - constant columns
+        f"SELECT {COLUMNS} FROM event WHERE project=? AND subject=?"  # noqa: S608 - constant columns
         f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY ts, id LIMIT ?",
         (transaction.project, subject, *kinds, limit),
     )
-    return list(map(_event, rows))
+    return list(map(of_row, rows))
 
 
 def began_anew(transaction: Transaction, rule_id: str, *, after: int) -> bool:

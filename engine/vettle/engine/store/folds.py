@@ -5,9 +5,10 @@ The families of `stat` (a, b, metric -> moments of):
     session  day         context     started, abandoned, unrewarded              1
                                      score, mistakes, repeats, seconds           of each scored session
     mistake  day         error class repeat                                      0 or 1
+    severity day         severity    n                                           1
     reward   day         outcome     source                                      value
     rule     rule        context     shown, withheld                             the session's score
-    support  rule        origin      n                                           times it was found again
+    support  rule        ""          n                                           times it was found again
 A day is an ISO date in UTC, so days sort as text.
 """
 
@@ -17,13 +18,26 @@ from collections.abc import Callable
 
 from vettle.engine.clock import SECOND, moment
 from vettle.engine.store import assignments, experiments, mistakes, rules, runs, sessions
-from vettle.engine.store.events import Event, Kind, Transaction
+from vettle.engine.store.events import Event, Kind, Transaction, every
 from vettle.engine.store.moments import Observation, observe
+from vettle.engine.store.schema import FOLDED_TABLES
 
 
 def fold(transaction: Transaction, event: Event) -> None:
     """Bring every table up to date with one more event."""
     _FOLDS[event.kind](transaction, event)
+
+
+def refold(transaction: Transaction) -> int:
+    """Throw the tables of a project away and fold all of its events again; return how many there are."""
+    for table in reversed(FOLDED_TABLES):
+        transaction.execute(f"DELETE FROM {table} WHERE project=?", (transaction.project,))  # noqa: S608 - constant names
+    number, now = 0, transaction.now
+    for event in every(transaction):
+        transaction.replay(event)
+        number += 1
+    transaction.now = now
+    return number
 
 
 def day(microseconds: int) -> str:
@@ -49,7 +63,7 @@ def _rule_reinforced(transaction: Transaction, event: Event) -> None:
     n = event.metrics["n"]
     observe(
         transaction,
-        [_total("rule_reinforced"), Observation("support", event.subject, event.choice, "n", n)],
+        [_total("rule_reinforced"), Observation("support", event.subject, "", "n", n)],
     )
 
 
@@ -64,23 +78,26 @@ def _session_started(transaction: Transaction, event: Event) -> None:
 
 def _session_imported(transaction: Transaction, event: Event) -> None:
     sessions.imported(transaction, event)
-    today = day(event.happened)
-    rows = [_total("session_imported"), Observation("session", today, event.subject, "started", 1.0)]
-    for name in ("score", "mistakes", "repeats", "seconds"):
-        if name in event.metrics and "score" in event.metrics:
-            rows.append(Observation("session", today, event.subject, name, event.metrics[name]))
-    observe(transaction, rows)
+    today, metrics = day(event.happened), event.metrics
+    counted = {"started": 1.0}
+    if "score" in metrics:
+        counted |= {name: metrics[name] for name in ("score", "mistakes", "repeats", "seconds")}
+    else:
+        counted["unrewarded"] = 1.0
+    rows = [Observation("session", today, event.subject, name, value) for name, value in counted.items()]
+    observe(transaction, [_total("session_imported"), *rows])
 
 
 def _mistake_logged(transaction: Transaction, event: Event) -> None:
     mistakes.log(transaction, event)
     sessions.log_mistake(transaction, event)
-    repeat = event.metrics["repeat"]
+    today, repeat = day(event.happened), event.metrics["repeat"]
     observe(
         transaction,
         [
             _total("mistake_logged"),
-            Observation("mistake", day(event.happened), event.subject, "repeat", repeat),
+            Observation("mistake", today, event.subject, "repeat", repeat),
+            Observation("severity", today, event.data["severity"], "n", 1.0),
         ],
     )
 

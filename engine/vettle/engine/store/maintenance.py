@@ -5,6 +5,7 @@ from __future__ import annotations
 from vettle.engine.store import Store, events, open_store
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import Transaction
+from vettle.engine.store.folds import refold
 from vettle.engine.store.schema import FOLDED_TABLES
 
 
@@ -38,13 +39,5 @@ def check(store: Store) -> list[str]:
 
 def rebuild(store: Store) -> int:
     """Throw the aggregates away and fold all events again; return how many events there are."""
-    number = 0
     with store.write() as transaction:
-        for table in reversed(FOLDED_TABLES):
-            transaction.execute(f"DELETE FROM {table} WHERE project=?", (transaction.project,))  # noqa: S608 - constant names
-        now = transaction.now
-        for event in events.every(transaction):
-            transaction.replay(event)
-            number += 1
-        transaction.now = now
-    return number
+        return refold(transaction)

@@ -7,10 +7,12 @@ Every key begins with `project`, so one database can hold many.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vettle.engine.errors import StoreDamaged
 from vettle.engine.store.database import Connection, Database, Dialect
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _VERSION_1 = (
     "CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -98,7 +100,12 @@ _VERSION_2 = (
     "CREATE INDEX ix_run_event ON run(project, experiment, event)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    # The order of a project's log, in which the posterior is folded and the newest event is found.
+    "CREATE INDEX ix_event_order ON event(project, id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version i to version i + 1."""
 
 FOLDED_TABLES = (
@@ -117,8 +124,11 @@ FOLDED_TABLES = (
 """The tables that `folds` rebuilds from `event`."""
 
 
-def migrate(database: Database) -> None:
-    """Bring the database up to SCHEMA_VERSION in one transaction; a newer one is refused (StoreDamaged)."""
+def migrate(database: Database, refold: Callable[[Connection], None]) -> None:
+    """Bring the database up to SCHEMA_VERSION in one transaction; a newer one is refused (StoreDamaged).
+
+    `refold` counts the events of an older database again, because its aggregates may lack what is counted now.
+    """
     with database.read() as connection:
         known = connection.execute(database.dialect.has_table, ("meta",))
         if known and _version(connection, database.location) == SCHEMA_VERSION:
@@ -129,6 +139,8 @@ def migrate(database: Database) -> None:
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 connection.execute(_fill(statement, database.dialect))
+        if 0 < version < SCHEMA_VERSION:
+            refold(connection)
         connection.execute(
             "INSERT INTO meta(key, value) VALUES ('schema', ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
             (str(SCHEMA_VERSION),),

@@ -10,17 +10,20 @@ import click
 
 from vettle.engine import reports, standings
 from vettle.engine import sessions as engine_sessions
+from vettle.engine.project import Project
 from vettle.engine.records import (
     Explanation,
     MistakesReport,
     Replay,
     Report,
+    RewardsReport,
     RuleDetails,
     RulesPage,
     RuleSummary,
     SessionsReport,
 )
 from vettle.engine.records import Status as StatusRecord
+from vettle.engine.records.reports import MistakeTrend
 from vettle.server import tools
 from vettle.server.commands.common import counted, emit, json_option, open_project, share, signed, table
 from vettle.server.signatures import signature
@@ -79,16 +82,29 @@ def _counts(counts: dict[str, int]) -> str:
 @click.option("--limit", default=20, show_default=True, help="Most rules to show.")
 @click.option("--cursor", default="", help="Where the page before ended.")
 @click.option("--detailed", is_flag=True, help="With --json: every number of each rule.")
+@click.option("--pack", is_flag=True, help="Print all of them as a starter pack (YAML) for another project.")
 @json_option
-def rules(as_json: bool, detailed: bool, **given: Any) -> None:
+def rules(as_json: bool, detailed: bool, pack: bool, **given: Any) -> None:
     """Example: vettle rules --status proven.
 
     Every rule with its effect on the session score, the evidence and the verdict, strongest first.
     """
     arguments = _checked(tools.rules_list, **given, response_format="detailed" if detailed else "concise")
     with open_project() as project:
+        if pack:
+            _pack(project, arguments, as_json)
+            return
         record = tools.rules_list(project, **arguments)
     emit(record, as_json, lambda: _rules(record))
+
+
+def _pack(project: Project, arguments: dict[str, Any], as_json: bool) -> None:
+    # Imported here because listing rules needs no YAML.
+    from vettle.engine.candidates import sharing
+
+    chosen = {name: arguments[name] for name in ("status", "context", "query") if name in arguments}
+    record = sharing.pack(project, **chosen)
+    emit(record, as_json, lambda: iter(sharing.as_yaml(record).splitlines()))
 
 
 def _rules(page: RulesPage) -> Iterator[str]:
@@ -103,15 +119,27 @@ def _rules(page: RulesPage) -> Iterator[str]:
 def rule_table(rows: list[RuleDetails | RuleSummary]) -> Iterator[str]:
     """Show rules one to a line."""
     yield from table(
-        ["rule", "status", "effect", "90 %", "helps", "shown/withheld", "verdict"],
+        [
+            "rule",
+            "status",
+            "confidence",
+            "effect",
+            "90 %",
+            "helps",
+            "shown/withheld",
+            "found again",
+            "verdict",
+        ],
         [
             [
                 row.id,
                 row.status,
+                row.confidence,
                 signed(row.effect),
                 f"{signed(row.low)}..{signed(row.high)}",
                 f"{row.chance_helps:.0%}",
                 f"{row.shown}/{row.withheld}",
+                str(row.found_again),
                 row.verdict,
             ]
             for row in rows
@@ -142,6 +170,7 @@ def _explanation(record: Explanation) -> Iterator[str]:
     yield f"rule      {record.rule.id}"
     yield f"text      {record.rule.text}"
     yield f"status    {record.rule.status}: {record.verdict}"
+    yield f"founded   {record.confidence}; found again {counted(record.found_again, 'time')} since it was added"
     yield (
         f"belief    {signed(estimate.effect)} on the session score, 90 % {signed(estimate.low)}..{signed(estimate.high)}, "
         f"chance that it helps {estimate.chance_helps:.0%} (steers, proves nothing)"
@@ -225,10 +254,33 @@ def _sessions(found: SessionsReport) -> Iterator[str]:
 @click.command()
 @click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
 @json_option
+def rewards(as_json: bool, **given: Any) -> None:
+    """Example: vettle rewards --period 7d.
+
+    Feedback by outcome and by source, with the mean reward from 0 (rejected) to 1 (accepted).
+    """
+    record = _report(kind="rewards", **given)
+    assert record.rewards is not None
+    found = record.rewards
+    emit(record, as_json, lambda: _rewards(found))
+
+
+def _rewards(found: RewardsReport) -> Iterator[str]:
+    yield f"{counted(found.total, 'reward')}, mean {share(found.mean)}"
+    yield f"outcomes  {_counts(found.by_outcome)}"
+    yield from table(
+        ["source", "count", "mean"],
+        [[name, str(mean.n), share(mean.mean)] for name, mean in found.by_source.items()],
+    )
+
+
+@click.command()
+@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
+@json_option
 def mistakes(as_json: bool, **given: Any) -> None:
     """Example: vettle mistakes --period 7d.
 
-    Mistakes by class with the share that repeats an earlier session's, and those that keep coming back.
+    Mistakes by class with the share that repeats an earlier session's, its trend, and those that keep coming back.
     """
     record = _report(kind="mistakes", **given)
     assert record.mistakes is not None
@@ -243,7 +295,21 @@ def _mistakes(found: MistakesReport) -> Iterator[str]:
         ["class", "count", "repeats"],
         [[row.error_class, str(row.count), f"{row.repeat_rate:.0%}"] for row in found.by_class],
     )
+    if found.severities:
+        yield f"severity  {_counts({str(name): number for name, number in found.severities.items()})}"
+    if found.trend is not None:
+        yield from _trend(found.trend)
+    for mode in found.failures:
+        yield f"runs      {mode.count}x {mode.status} {mode.failure_mode}".rstrip()
     for mistake in found.recurring:
         yield f"{mistake.occurrences}x {mistake.error_class}: {' '.join(mistake.description.split())}"
         if mistake.correction:
             yield f"    corrected by: {' '.join(mistake.correction.split())}"
+
+
+def _trend(found: MistakeTrend) -> Iterator[str]:
+    yield from table(
+        [found.interval, "count", "repeats", "rate"],
+        [[row.start.isoformat(), str(row.count), str(row.repeats), share(row.rate)] for row in found.periods],
+    )
+    yield found.said

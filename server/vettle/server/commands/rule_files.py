@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
 from vettle.engine.records import Adoption, Delivery, ImportedFile, Rendering, RulesImported
+from vettle.engine.records.exchange import DataImported
 from vettle.renderers.render import raise_if_refused
 from vettle.server import rule_files, tools
 from vettle.server.commands.common import counted, emit, json_option, open_project
@@ -104,19 +107,53 @@ def _delivered(delivery: Delivery) -> str:
 
 @click.command("import")
 @click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--from", "system", default="", metavar="SYSTEM", help="Whose data it is, if it is not recognised."
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be imported.")
 @click.option("--verbose", "-v", is_flag=True, help="Also list every line that is not taken.")
 @json_option
-def import_(paths: tuple[str, ...], dry_run: bool, verbose: bool, as_json: bool) -> None:
+def import_(paths: tuple[str, ...], system: str, dry_run: bool, verbose: bool, as_json: bool) -> None:
     """Example: vettle import --dry-run.
 
     Import the rules that a repository already has as candidates: one per bullet or imperative sentence of CLAUDE.md,
     AGENTS.md, GEMINI.md, .claude/rules, .cursor/rules, .cursorrules, .github/instructions, .windsurf/rules and
-    .continue/rules, or of the files and folders that you name. The files stay as they are.
+    .continue/rules, or of the files and folders that you name.
+
+    Or import what was recorded: a log (vettle export log), or data of buildlog, ordal, adaptive-iteration,
+    ai-experiments, promptlooper or singularity-forge, each path as a whole or not at all. A folder that holds rule
+    files too is read for those, unless --from says whose data is meant. The files stay as they are.
     """
+    from vettle.engine.exchange import sources
+
+    if system and not paths:
+        raise click.UsageError("--from goes with the path of the data.")
+    data = [path for path in paths if system or rule_files.is_data(path)]
+    rules = tuple(path for path in paths if path not in data)
     with open_project() as project:
-        record = rule_files.rules_imported(project, paths=paths, apply=not dry_run)
-    emit(record, as_json, lambda: imported(record, verbose))
+        if rules or not data:
+            record = rule_files.rules_imported(project, paths=rules, apply=not dry_run)
+            emit(record, as_json, lambda: imported(record, verbose))
+        for path in data:
+            brought = sources.bring(project, Path(path), system=system, apply=not dry_run)
+            emit(brought, as_json, partial(_brought, brought))
+
+
+def _brought(record: DataImported) -> Iterator[str]:
+    """Yield what was taken from each file and what was not."""
+    for file in record.files:
+        yield (
+            f"{file.path}: {counted(file.rows, 'row')}, {file.taken} taken, {file.known} known already, "
+            f"{file.skipped_rows} left out"
+        )
+        for row in file.skipped:
+            yield f"  line {row.line}: {row.reason}" if row.line else f"  {row.reason}"
+        if file.skipped_rows > len(file.skipped):
+            yield f"  and {file.skipped_rows - len(file.skipped)} more"
+    new = ", ".join(f"{number} {kind}" for kind, number in record.new.items()) or "nothing"
+    yield f"{record.system}: {new} {'imported' if record.applied else 'to import'}."
+    yield from record.notes
+    yield record.next_step
 
 
 def imported(record: RulesImported, verbose: bool) -> Iterator[str]:

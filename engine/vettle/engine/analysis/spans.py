@@ -1,0 +1,55 @@
+"""The runs of a period, with the names of what they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vettle.engine.clock import DAY
+from vettle.engine.store import Transaction, history
+from vettle.engine.store import experiments as table
+from vettle.engine.store.history import Recorded
+
+MOST_RUNS = 10_000
+"""Recordings that one summary reads, so that it costs the same in a project of any age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A run with its experiment's name, its variant as "experiment / variant", and its context ("" if none)."""
+
+    run: Recorded
+    experiment: str
+    variant: str
+    context: str
+
+
+def first_moment(transaction: Transaction, period: str) -> int:
+    """Return when a period ("30d", or "all") that ends now begins, in microseconds."""
+    return 0 if period == "all" else transaction.now - int(period[:-1]) * DAY
+
+
+def named_runs(
+    transaction: Transaction, *, since: int, context: str = "", limit: int = MOST_RUNS
+) -> tuple[list[Named], bool]:
+    """Return the runs since the given time, newest first, and whether older ones were left out.
+
+    The context is that of the assignment, else the run's own, else its experiment's.
+    """
+    recorded, cut = history.runs_recorded(transaction, since=since, limit=limit)
+    names: dict[str, tuple[str, str, dict[str, str]]] = {}
+    found = []
+    for run in recorded:
+        if run.experiment not in names:
+            names[run.experiment] = _names(transaction, run.experiment)
+        name, its_context, variants = names[run.experiment]
+        own = run.context or str(run.data.get("context") or its_context)
+        if context in ("", own):
+            found.append(Named(run, name, f"{name} / {variants.get(run.variant, run.variant[:12])}", own))
+    return found, cut
+
+
+def _names(transaction: Transaction, experiment: str) -> tuple[str, str, dict[str, str]]:
+    found = table.get(transaction, experiment)
+    if found is None:
+        return experiment, "", {}
+    return found.name, found.context, {one["id"]: one["name"] for one in found.design["variants"]}

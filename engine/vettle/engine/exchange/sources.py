@@ -1,0 +1,65 @@
+"""Bringing data in, whoever wrote it: our own log, or one of the systems whose files are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vettle.engine.errors import Conflict, InvalidArgument
+from vettle.engine.exchange import importing, log, systems
+from vettle.engine.project import DATABASE, PERSON, STATE_FOLDER, Project
+from vettle.engine.records.exchange import DataImported
+
+NAMES = (log.SYSTEM, *systems.NAMES)
+"""The systems whose data can be named."""
+
+
+def is_known(path: Path) -> bool:
+    """Tell whether a path is a log of ours or belongs to one of the systems; never raise."""
+    return log.recognises(path) or systems.recognise(path) is not None
+
+
+def bring(project: Project, path: Path, *, system: str = "", apply: bool = False) -> DataImported:
+    """Import a file or folder; `system` says whose it is, "" lets it be recognised.
+
+    Everything in it is imported or nothing, and importing it again changes nothing. Without `apply` only tell
+    what would happen. Logs are for people: they bring decisions and evidence that nobody here can vouch for.
+
+    Raises:
+        InvalidArgument: There is nothing there, or nobody knows what it is.
+        SourceDamaged: It is damaged.
+        Conflict: An agent would import a log.
+    """
+    if system and system not in NAMES:
+        raise InvalidArgument("system", f"no system {system[:40]!r}", f"Valid: {', '.join(NAMES)}")
+    _refuse_database(path)
+    if system == log.SYSTEM or (not system and log.recognises(path)):
+        _require_log(path)
+        if apply and project.actor != PERSON:
+            raise Conflict(
+                f"{path.name}: only a person may import a log, because it decides which rules are proven and pinned. "
+                f"Nothing was changed. Look at it with apply false, or ask them to run: vettle import {path.name}"
+            )
+        return log.import_log(project, path, apply=apply)
+    return importing.import_reading(project, systems.read(path, system), apply=apply)
+
+
+def _refuse_database(path: Path) -> None:
+    """Refuse to read a database of ours as if it were a file to import."""
+    real = path.resolve()
+    if real.parent.name == STATE_FOLDER and real.name.startswith(DATABASE):
+        raise InvalidArgument(
+            "path",
+            f"{real.name} is the database of a vettle project",
+            "To move a project, run vettle export log --output FILE there and import that file",
+        )
+
+
+def _require_log(path: Path) -> None:
+    if not path.exists():
+        raise InvalidArgument(
+            "path", f"there is nothing at {str(path)[:200]!r}", "Give a file or folder that exists"
+        )
+    if not log.recognises(path):
+        raise InvalidArgument(
+            "path", f"{path.name[:100]!r} is no log of vettle's", "vettle export log --output FILE writes one"
+        )

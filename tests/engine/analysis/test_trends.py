@@ -1,0 +1,140 @@
+"""The trend of the repeat rate: nothing said too early, nothing claimed by chance."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conftest import ManualClock
+
+from vettle.engine import mistakes, reports
+from vettle.engine.analysis import calendar
+from vettle.engine.analysis.trends import quantile, slope_of, trend
+from vettle.engine.project import Project
+
+MONDAY = date(2026, 6, 1)
+
+
+def _days(*rows: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Return mistakes and repeats of consecutive days; days without any have no entry, as in the store."""
+    return {(MONDAY + timedelta(i)).isoformat(): row for i, row in enumerate(rows) if row[0]}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (),
+        ((1, 0),),
+        ((2, 1),) * 6,
+        ((50, 25),),
+        ((20, 0),) * 10,
+        ((20, 20),) * 10,
+        ((20, 10),) * 4,
+    ],
+)
+def test_too_little_is_too_early(rows: tuple[tuple[int, int], ...]) -> None:
+    """No mistake, few of them, one day, or only new ones: no direction and no number."""
+    found = trend(_days(*rows))
+    assert (found.direction, found.change, found.low, found.high) == ("too_early", None, None, None)
+    assert "Too early to tell" in found.said
+
+
+def test_a_rate_that_falls_is_told_with_its_limits() -> None:
+    """From nine of ten to one of ten in nine days."""
+    found = trend(_days(*((10, 9 - i) for i in range(9))))
+    assert found.direction == "falling"
+    assert found.change == pytest.approx(-0.8, abs=1e-4)
+    assert found.low is not None and found.high is not None
+    assert -1 <= found.low < -0.8 < found.high < 0
+    assert "falling, by -80 points over 9 days" in found.said
+
+
+def test_a_rate_that_rises_is_told_too() -> None:
+    """The mirror image."""
+    assert trend(_days(*((10, 1 + i) for i in range(9)))).direction == "rising"
+
+
+def test_a_steady_rate_is_unclear() -> None:
+    """Nothing changes, and that nothing changes is not claimed either."""
+    found = trend(_days(*([(10, 5)] * 9)))
+    assert (found.direction, found.change) == ("unclear", 0.0)
+
+
+def test_the_slope_is_cochrans_and_armitages() -> None:
+    """The square of slope over its error is their statistic, worked by hand for three doses (10, 10, 10; 1, 3, 6)."""
+    # Armitage 1955: N (N sum t r - R sum t n)^2 / (R (N - R) (N sum t^2 n - (sum t n)^2))
+    n, r, t_r, t_n, tt_n = 30, 10, 15, 30, 50
+    statistic = n * (n * t_r - r * t_n) ** 2 / (r * (n - r) * (n * tt_n - t_n**2))
+    slope, error = slope_of([(0, 10, 1), (1, 10, 3), (2, 10, 6)])
+    assert (slope / error) ** 2 == pytest.approx(statistic)
+
+
+def test_students_quantile_is_never_too_small() -> None:
+    """Between the entries of the table the larger one holds; with many days it is near the normal's 1.96."""
+    assert (quantile(3), quantile(11), quantile(10_000)) == (3.182, 2.228, 1.980)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_a_trend_is_claimed_by_chance_in_one_look_of_twenty(clustered: bool) -> None:
+    """Of 600 months without a trend at most 7 % seem to have one, also if mistakes come in clusters of three."""
+    generator, claimed = random.Random(5), 0
+    for _ in range(600):
+        rows = []
+        for _ in range(30):
+            drawn = [generator.random() < 0.4 for _ in range(generator.randint(0, 6))]
+            rows.append((3 * len(drawn), 3 * sum(drawn)) if clustered else (len(drawn), sum(drawn)))
+        claimed += trend(_days(*rows)).direction in ("falling", "rising")
+    assert claimed / 600 <= 0.07
+
+
+def test_empty_days_are_there_and_long_times_are_told_by_weeks() -> None:
+    """Ten days apart make eleven rows; a quarter makes weeks that begin on Monday and lose nothing."""
+    days = trend({"2026-06-01": (2, 1), "2026-06-11": (1, 0)})
+    assert (days.interval, len(days.periods)) == ("day", 11)
+    assert (days.periods[1].count, days.periods[1].rate) == (0, None)
+    weeks = trend({"2026-06-03": (2, 1), "2026-06-07": (1, 1), "2026-08-30": (5, 0)})
+    assert weeks.interval == "week" and {row.start.weekday() for row in weeks.periods} == {0}
+    assert (weeks.periods[0].count, weeks.periods[-1].count) == (3, 5)
+
+
+@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 1, 1)), max_size=20))
+def test_periods_are_consecutive_and_bounded(days: list[date]) -> None:
+    """Any days make at most 53 consecutive periods, the last of which holds the last day."""
+    interval, starts = calendar.periods([day.isoformat() for day in days])
+    step = timedelta(1) if interval == "day" else timedelta(7)
+    assert len(starts) <= calendar.MOST_WEEKS and bool(starts) == bool(days)
+    assert all(later - earlier == step for earlier, later in itertools.pairwise(starts))
+    if days:
+        assert starts[-1] == calendar.start_of(interval, max(days))
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60))
+def test_any_counts_make_a_trend_that_can_be_read(rows: list[tuple[int, int]]) -> None:
+    """Limits hold the change, lie in [-1, 1], and decide the direction; nothing is lost within 53 weeks."""
+    found = trend(_days(*((count, min(count, repeats)) for count, repeats in rows)))
+    assert sum(row.count for row in found.periods) == sum(count for count, _ in rows)
+    if found.change is not None and found.low is not None and found.high is not None:
+        assert all(math.isfinite(value) and -1 <= value <= 1 for value in (found.low, found.high))
+        assert found.direction == ("falling" if found.high < 0 else "rising" if found.low > 0 else "unclear")
+
+
+def test_the_report_on_mistakes_has_the_trend_and_the_severities(
+    project: Project, clock: ManualClock
+) -> None:
+    """Logged on two days, they stand in three periods, and each severity is counted within the period only."""
+    mistakes.log(project, error_class="old", description="long ago")
+    clock.forward(days=40)
+    mistakes.log(project, error_class="import", description="NameError", severity="blocker")
+    clock.forward(days=2)
+    mistakes.log(project, error_class="import", description="NameError", severity="suggestion")
+    found = reports.report(project, kind="mistakes").mistakes
+    assert found is not None and found.trend is not None
+    assert [row.count for row in found.trend.periods] == [1, 0, 1]
+    assert found.severities == {"blocker": 1, "suggestion": 1}
+    every = reports.report(project, kind="mistakes", period="all").mistakes
+    assert every is not None and every.severities["warning"] == 1

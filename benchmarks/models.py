@@ -2,13 +2,11 @@
 
 What is measured is what `vettle models` does, from outcomes in the log to the advice: the rankings beside
 those by raw rate on the same data, the demotions beside those of "more than half of at least three failed",
-and the time it takes. Losing cells are printed like the others. The same posterior as a library is in
-`benchmarks.variants`.
+and the time it takes. Losing cells are printed like the others.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 import tempfile
@@ -20,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.rules import ratio, scaled
-from benchmarks.variants import MEASURED, MISS, Table, at_least, at_most, mark, mean, spread
+from benchmarks.variants import MEASURED, Table, at_least, at_most, mark, mean, run, spread
 from vettle.engine.experiments import lifecycle, runs
 from vettle.engine.experiments.design import MetricInput, VariantInput
 from vettle.engine.experiments.runs import RunInput
@@ -111,29 +109,35 @@ def models_rank(scale: float) -> list[Table]:
 # --- few against many -----------------------------------------------------------------------------
 
 
-def names_the_best(seed: int, best: float, other: float) -> tuple[float, float]:
-    """Return whether the best model is named, by us and by raw rate (ties drawn), when only it has many results."""
+def names_the_best(seed: int, many: float, few: float) -> tuple[float, float]:
+    """Return whether one of the best is named, by us and by raw rate (ties drawn).
+
+    One model, of success rate `many`, has 100 results, and four of rate `few` have 3 each.
+    """
     draws = np.random.default_rng((seed, 5))
     dealt = draws.permutation([0] * MANY + [m for m in range(1, RIVALS + 1) for _ in range(FEW)]).tolist()
     rows = [
-        Outcome(moment, "type", f"model {m}", float(draws.random() < (other if m else best)))
+        Outcome(moment, "type", f"model {m}", float(draws.random() < (few if m else many)))
         for moment, m in enumerate(dealt)
     ]
     names = [f"model {m}" for m in range(RIVALS + 1)]
     believed = beliefs(fold(rows), names, "type")
     rates = [mean(row.reward for row in rows if row.value == name) for name in names]
     top = [index for index, rate in enumerate(rates) if rate == max(rates)]
-    first = max(names, key=lambda name: believed[name].low)
-    return float(first == names[0]), (0 in top) / len(top)
+    first = max(range(len(names)), key=lambda index: believed[names[index]].low)
+    right = [many > few, *[few > many] * RIVALS]
+    return float(right[first]), mean(right[index] for index in top)
 
 
 def few_against_many(scale: float) -> list[Table]:
-    """Name the best of 5 models, which has 100 results while the others have 3."""
+    """Name the best of 5 models, one of which has 100 results while the others have 3."""
     rows = []
-    for best, other in ((0.9, 0.8), (0.9, 0.7), (0.8, 0.6), (0.7, 0.6)):
-        named = [names_the_best(seed, best, other) for seed in range(scaled(200, scale))]
-        raw = spread(one for _, one in named)
-        rows.append(at_least(f"named, success rates {best} and {other}", [one for one, _ in named], 0.9, raw))
+    for many, few in ((0.9, 0.8), (0.9, 0.7), (0.8, 0.6), (0.7, 0.6), (0.6, 0.9)):
+        named = [names_the_best(seed, many, few) for seed in range(scaled(200, scale))]
+        ours, raw = [one for one, _ in named], spread(one for _, one in named)
+        said = f"named, success rates {many} (100 results) and {few} (3 results each)"
+        # Nobody knows what three results hide: that is what a challenger is for.
+        rows.append(at_least(said, ours, 0.9, raw) if many > few else [said, spread(ours), raw, "", ""])
     return [Table(MEASURED, rows, "The others rank by raw rate:")]
 
 
@@ -239,19 +243,7 @@ SCENARIOS: Mapping[str, Callable[[float], list[Table]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scenarios and print their tables; exit with 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the seeds to run (default: 1)")
-    parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="NAME")
-    options = parser.parse_args(arguments)
-    missed = 0
-    for name in options.scenario:
-        start = time.perf_counter()
-        tables = SCENARIOS[name](options.scale)
-        missed += sum(list(row).count(MISS) for table in tables for row in table.rows)
-        took = time.perf_counter() - start
-        print(f"### {name}\n\n{SCENARIOS[name].__doc__} (scale {options.scale:g}, {took:.0f} s)\n")
-        print("\n\n".join(map(str, tables)), end="\n\n", flush=True)
-    return 1 if missed else 0
+    return run("benchmarks.models", __doc__ or "", SCENARIOS, arguments)
 
 
 if __name__ == "__main__":

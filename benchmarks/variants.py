@@ -522,73 +522,6 @@ def variants_grid(scale: float) -> list[Table]:
     ]
 
 
-MODELS, TYPES = 6, 8
-
-
-class Ranked(NamedTuple):
-    """What one world of models and task types gave: errors squared, intervals that hold, and regret of the pick."""
-
-    error: float
-    own_error: float
-    covered: float
-    regret: float
-    own_regret: float
-
-
-def rank_models(seed: int, sessions: int) -> Ranked:
-    """Learn which of 6 models suits which of 8 task types from sessions dealt at random."""
-    arms = [in_context(f"model {m}", f"type {t}") for m, t in product(range(MODELS), range(TYPES))]
-    draws = np.random.default_rng((seed, 4))
-    model, task = draws.normal(0, 0.1, (MODELS, 1)), draws.normal(0, 0.2, (1, TYPES))
-    rates = np.clip(0.6 + model + task + draws.normal(0, 0.05, (MODELS, TYPES)), 0.02, 0.98).ravel()
-    posterior, won, tried = StructuredPosterior(), np.zeros(len(rates)), np.zeros(len(rates))
-    for cell in draws.integers(len(rates), size=sessions).tolist():
-        success = float(draws.random() < rates[cell])
-        posterior.observe(arms[cell], success)
-        won[cell] += success
-        tried[cell] += 1
-    beliefs = posterior.beliefs(arms)
-    means, own = np.array([belief.mean for belief in beliefs]), (won + 1) / (tried + 2)
-    held = [low <= rate <= high for (_, _, low, high), rate in zip(beliefs, rates.tolist(), strict=True)]
-    cells = rates.reshape(MODELS, TYPES)
-    regrets = [
-        float((cells.max(axis=0) - cells[said.reshape(MODELS, TYPES).argmax(axis=0), range(TYPES)]).mean())
-        for said in (means, own)
-    ]
-    errors = [float(np.mean((said - rates) ** 2)) for said in (means, own)]
-    return Ranked(errors[0], errors[1], mean(held), regrets[0], regrets[1])
-
-
-def models_rank(scale: float) -> list[Table]:
-    """Rank 6 models on 8 task types after 300 sessions, beside the average of each cell."""
-    seeds = scaled(60, scale)
-    worlds = [rank_models(seed, 300) for seed in range(seeds)]
-    ours, theirs = [world.error for world in worlds], [world.own_error for world in worlds]
-    squared, error = ratio(ours, theirs)
-    value = math.sqrt(squared)
-    rmse = f"{math.sqrt(mean(ours)):.3f} (ratio {value:.2f} ± {error / (2 * value):.2f})"
-    covered = [world.covered for world in worlds]
-    rows = [
-        ["rmse of the cells", rmse, f"{math.sqrt(mean(theirs)):.3f}", "ratio <= 0.70", mark(value <= 0.7)],
-        [
-            "coverage of 90 % intervals",
-            spread(covered),
-            "",
-            ".87 to .97",
-            mark(0.87 <= mean(covered) <= 0.97),
-        ],
-        [
-            "regret of the model recommended for a type",
-            spread(world.regret for world in worlds),
-            spread(world.own_regret for world in worlds),
-            "",
-            "",
-        ],
-    ]
-    said = f"{seeds} worlds, the same for both; the others are (successes + 1)/(sessions + 2) of each cell:"
-    return [Table(MEASURED, rows, said)]
-
-
 # --- alarms ---------------------------------------------------------------------------------------
 
 
@@ -1061,7 +994,6 @@ SCENARIOS: dict[str, Callable[[float], list[Table]]] = {
         variants_tie,
         variants_paired,
         variants_grid,
-        models_rank,
         srm,
         degrade,
         swebench,
@@ -1071,17 +1003,27 @@ SCENARIOS: dict[str, Callable[[float], list[Table]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scenarios and print their tables; exit with 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.variants", description=__doc__)
+    return run("benchmarks.variants", __doc__ or "", SCENARIOS, arguments)
+
+
+def run(
+    module: str,
+    said: str,
+    scenarios: Mapping[str, Callable[[float], list[Table]]],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Run the chosen scenarios of a module and print their tables; return 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=said)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the seeds to run (default: 1)")
-    parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="NAME")
+    parser.add_argument("--scenario", nargs="+", choices=scenarios, default=list(scenarios), metavar="NAME")
     options = parser.parse_args(arguments)
     missed = 0
     for name in options.scenario:
         start = time.perf_counter()
-        tables = SCENARIOS[name](options.scale)
+        tables = scenarios[name](options.scale)
         missed += sum(list(row).count(MISS) for table in tables for row in table.rows)
         seconds = time.perf_counter() - start
-        print(f"### {name}\n\n{SCENARIOS[name].__doc__} (scale {options.scale:g}, {seconds:.0f} s)\n")
+        print(f"### {name}\n\n{scenarios[name].__doc__} (scale {options.scale:g}, {seconds:.0f} s)\n")
         print("\n\n".join(map(str, tables)), end="\n\n", flush=True)
     return 1 if missed else 0
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from vettle.engine.similarity import normal_form, rule_hash, stem, terms
+from vettle.engine import mistakes
+from vettle.engine.project import Project
+from vettle.engine.similarity import REPEAT, normal_form, rule_hash, similar, stem, terms
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,37 @@ def test_the_same_rule_is_recognised_in_other_clothes() -> None:
 def test_another_meaning_or_scope_is_another_rule(other: tuple[str, str, tuple[str, ...]]) -> None:
     """A negation, another order, another context or other paths make another rule."""
     assert rule_hash("run type checker first", "", ()) != rule_hash(*other)
+
+
+def test_asking_for_repeats_alone_finds_the_same_repeats(project: Project) -> None:
+    """`least` leaves out what is less alike, and changes neither the order nor a score of the rest."""
+    draw, words = (
+        random.Random(7),
+        [
+            "never",
+            "close",
+            "open",
+            "file",
+            "read",
+            "write",
+            "test",
+            "user",
+            "cache",
+            "token",
+            "query",
+            "index",
+        ],
+    )
+    texts = [" ".join(draw.choices(words, k=draw.randint(2, 6))) for _ in range(80)]
+    for text in texts:
+        mistakes.log(project, error_class="io", description=text)
+    repeats = 0
+    with project.read() as transaction:
+        for text in texts:
+            changed = f"{text} {draw.choice(words)}"
+            every = similar(transaction, "io", changed, limit=40)
+            strict = similar(transaction, "io", changed, limit=40, least=REPEAT)
+            assert strict == [match for match in every if match.score >= REPEAT]
+            repeats += len(strict)
+            assert len(every) > len(strict)
+    assert repeats > 40

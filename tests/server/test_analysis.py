@@ -156,6 +156,9 @@ async def test_the_commands_print_the_same(tmp_path: Path) -> None:
     )
     assert performers["metric"] == "cost" and performers["dispersion"][0]["n"] > 0
     assert "--metric goes with --experiment" in _run(tmp_path, "evidence", "--metric", "cost", code=2)
+    assert "--markdown does not go with" in _run(
+        tmp_path, "evidence", "--experiment", "sizes", "--markdown", code=2
+    )
     assert "no experiment 'size'" in _run(tmp_path, "evidence", "--experiment", "size", code=1)
     assert "period" in _run(tmp_path, "costs", "--period", "7 days", code=2)
     assert "Too early to tell" in _run(tmp_path, "mistakes")

@@ -122,6 +122,7 @@ def test_the_command_prints_exactly_the_text(tmp_path: Path) -> None:
     record = json.loads(_run(tmp_path, "wording", "--metric", "success", "--minimum-runs", "5", "--json"))
     assert (record["format"], record["proven"]) == ("json", False)
     assert "contexts" in json.loads(_run(tmp_path, "--format", "chain"))
+    assert json.loads(_run(tmp_path, "wording", "--output", "-"))["config"] == CONFIG
 
 
 def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:

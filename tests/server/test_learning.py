@@ -60,7 +60,7 @@ def _json(root: Path, *arguments: str) -> dict[str, Any]:
 def test_a_review_a_journal_and_a_pack_lead_to_rules(root: Path) -> None:
     """Each command says what is new, what was found again and what to do; the list shows the words for it."""
     text = _run(root, "learn", "--from-review", "review.json")
-    assert "2 findings (1 blocker, 1 suggestion), 0 known from before" in text
+    assert "2 findings (1 blocker, 1 suggestion), 0 known already" in text
     assert "new          Pass values to SQL as parameters." in text and "Fix the blockers first (1)" in text
     text = _run(root, "learn", "--from-journal", "buildlog")
     assert "reinforced   Name units. (found 2 times)" in text

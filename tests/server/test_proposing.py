@@ -162,6 +162,7 @@ async def test_the_command_line_asks_a_model_and_reviews_a_file(tmp_path: Path) 
 
 @pytest.mark.parametrize(("stdin", "words"), [
     ("not json", "not JSON"),
+    ("[" * 100_000, "not JSON"),
     ('{"ideas": []}', "proposals: "),
     ("[]", "proposals: "),
 ])  # fmt: skip

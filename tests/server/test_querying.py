@@ -131,7 +131,7 @@ def test_an_import_of_many_files_is_still_a_short_answer(
     whole = DataImported(system="ordal", files=files, new={}, known=0, applied=False, next_step="")
     monkeypatch.setattr(sources, "bring", lambda *_, **__: whole)
     record = importing.data_import(Project(tmp_path), "x")
-    assert len(record.model_dump_json()) < REPLY_CHARACTERS and "more files" in record.notes[0]
+    assert len(record.model_dump_json()) < REPLY_CHARACTERS and "vettle import shows all" in record.notes[0]
 
 
 def test_wide_rows_make_a_short_answer(tmp_path: Path) -> None:
@@ -182,6 +182,7 @@ def test_the_commands_read_events_and_tables(tmp_path: Path) -> None:
     assert "Sort imports." in oldest
     assert _run(tmp_path, "events", "--sql", "SELECT count(*) AS n FROM rule").split() == ["n", "2"]
     assert "No row." in _run(tmp_path, "events", "--sql", "SELECT 1 WHERE 0")
+    assert "<U+001B>[2J" in _run(tmp_path, "events", "--sql", "SELECT char(27) || '[2J'")
     record = json.loads(_run(tmp_path, "events", "--sql", "SELECT text FROM rule", "--json"))
     assert len(record["table"]["rows"]) == 2
     assert "is not allowed" in _run(tmp_path, "events", "--sql", "PRAGMA user_version", code=2)
@@ -195,9 +196,11 @@ def test_import_tells_rule_files_from_data(tmp_path: Path) -> None:
     (tmp_path / "CLAUDE.md").write_text("- Always run the type checker before committing.\n")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "ledger.json").write_text(json.dumps(LEDGER))
+    (tmp_path / "one.json").write_text(json.dumps(LEDGER[:1]))
+    assert "1 experiment, 1 run to import." in _run(tmp_path, "import", "one.json", "--dry-run")
     both = _run(tmp_path, "import", "CLAUDE.md", "data")
     assert "1 rule on trial" in both
-    assert "ledger.json: 2 rows, " in both and "2 runs" in both
+    assert "ledger.json: 2 rows, " in both and "2 experiments, 2 runs imported." in both
     assert "imported before" in _run(tmp_path, "import", "--from", "adaptive-iteration", "data")
     assert "no system 'x'" in _run(tmp_path, "import", "--from", "x", "data", code=2)
     assert "--from goes with" in _run(tmp_path, "import", "--from", "ordal", code=2)

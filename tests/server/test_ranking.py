@@ -110,6 +110,7 @@ async def test_the_command_prints_the_same_and_writes_the_chains(tmp_path: Path)
     written = json.loads((tmp_path / "out" / "models.json").read_text(encoding="utf-8"))
     assert written["contexts"] == {"docs": ["large", "small"], "tests": ["large", "small"]}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["models.json"]
+    assert "outside the project" in _cli(tmp_path, "models", "--chain", "../x.json", code=2)
     assert "large is better with a chance of" in _cli(tmp_path, "models", "--compare", "large", "small")
     known = json.loads(_cli(tmp_path, "models", "--minimum", "10", "--json"))
     assert [one["context"] for one in known["contexts"]] == ["docs"]
@@ -121,7 +122,7 @@ async def test_the_command_prints_the_same_and_writes_the_chains(tmp_path: Path)
         (("--period", "month"), 2, "period"),
         (("--compare", "a", "b"), 2, "no model 'a'"),
         (("--compare", "a", "b", "--chain", "x.json"), 2, "a comparison has no chain"),
-        (("--chain", "../x.json"), 2, "outside the project"),
+        (("--chain", "x.json"), 2, "no value has a result yet"),
     ],
 )
 async def test_bad_arguments_are_named(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast, get_args
@@ -96,9 +96,9 @@ def events_query(
 ) -> EventsPage:
     """Return recorded events, newest first, that match every filter that is given.
 
-    `subject` is what an event is about (a rule, an experiment by id or name, an error class, a context) and `choice` what was
-    chosen (a variant, a decision); `since` and `until` (excluded) are times in ISO 8601, UTC unless they say
-    otherwise. Long texts and lists in the data of an event are shortened.
+    `subject` is what an event is about (a rule, an experiment by id or name, an error class, a context) and
+    `choice` what was chosen (a variant, a decision); `since` and `until` (excluded) are times in ISO 8601, UTC
+    unless they say otherwise. Long texts and lists in the data of an event are shortened.
 
     Raises:
         InvalidArgument: A kind, a time or the cursor is none.
@@ -195,7 +195,7 @@ def _beyond(cursor: str) -> tuple[int, int] | None:
 
 
 def _logged(project: Project, event: Event) -> LoggedEvent:
-    data = {name: _short(project, value) for name, value in event.data.items()}
+    data = _short_names(project, event.data)
     shortened = data != event.data
     if len(json.dumps(data, ensure_ascii=False)) > _DATA:
         shortened = True
@@ -205,10 +205,10 @@ def _logged(project: Project, event: Event) -> LoggedEvent:
         uid=event.uid.hex(),
         time=moment(event.ts),
         kind=event.kind,
-        session=event.session,
+        session=_words(project, event.session, _TEXT),
         subject=_words(project, event.subject, _TEXT),
         choice=_words(project, event.choice, _TEXT),
-        metrics=dict(list(event.metrics.items())[:_LIST]),
+        metrics={_words(project, name, _TEXT): value for name, value in list(event.metrics.items())[:_LIST]},
         data=data,
         shortened=shortened or len(event.metrics) > _LIST,
     )
@@ -222,8 +222,12 @@ def _short(project: Project, value: JsonValue) -> JsonValue:
         rest = [f"… ({len(value)} in all)"] if len(value) > _LIST else []
         return [*(_short(project, one) for one in value[:_LIST]), *rest]
     if isinstance(value, dict):
-        return {name: _short(project, one) for name, one in value.items()}
+        return _short_names(project, value)
     return value
+
+
+def _short_names(project: Project, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {_words(project, name, _TEXT): _short(project, value) for name, value in values.items()}
 
 
 def _brief(value: JsonValue) -> JsonValue:

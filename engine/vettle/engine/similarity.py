@@ -148,8 +148,10 @@ class Match:
     score: float
 
 
-def similar(transaction: Transaction, error_class: str, text: str, *, limit: int = 3) -> list[Match]:
-    """Return the earlier mistakes of this class most like the text, best first, at least POSSIBLE.
+def similar(
+    transaction: Transaction, error_class: str, text: str, *, limit: int = 3, least: float = POSSIBLE
+) -> list[Match]:
+    """Return the earlier mistakes of this class most like the text, best first, with a score of at least `least`.
 
     Wordings of one mistake count once, as their canonical wording. Reads at most 1,000 postings and
     reranks at most 40 candidates, however long the history is.
@@ -164,12 +166,13 @@ def similar(transaction: Transaction, error_class: str, text: str, *, limit: int
             votes[number] += weights[term]
         budget = max(0, budget - len(postings[term]))
     best = sorted(votes, key=lambda number: (-votes[number], number))[:CANDIDATES]
+    trigrams = _trigrams(norm)
     scored: dict[int, float] = {}
     for candidate in mistakes.with_ids(transaction, sorted(best)):
-        score = _score(frozenset(query), norm, candidate, weights)
+        score = _score(norm, trigrams, weights, candidate, least)
         scored[candidate.canonical] = max(score, scored.get(candidate.canonical, 0.0))
     ranked = sorted(
-        (number for number in scored if scored[number] >= POSSIBLE), key=lambda n: (-scored[n], n)
+        (number for number in scored if round(scored[number], 3) >= least), key=lambda n: (-scored[n], n)
     )
     found = {mistake.id: mistake for mistake in mistakes.with_ids(transaction, ranked[:limit])}
     return [Match(found[number], round(scored[number], 3)) for number in ranked[:limit]]
@@ -180,21 +183,30 @@ def _weight(postings: int) -> float:
     return math.log(1 + 2 * POSTINGS_PER_TERM / (1 + postings))
 
 
-def _score(query: frozenset[str], norm: str, candidate: Mistake, weights: dict[str, float]) -> float:
-    unseen = sum(weights.values()) / len(weights) if weights else 1.0
-    both = sum(weights[term] for term in query & candidate.terms)
-    either = sum(weights.get(term, unseen) for term in query | candidate.terms)
-    score = 0.5 * (both / either if either else 0.0) + 0.5 * _dice(norm, candidate.norm)
+def _score(
+    norm: str, trigrams: Counter[str], weights: dict[str, float], candidate: Mistake, least: float
+) -> float:
+    """Return the similarity of a candidate, or 0 where its words alone rule out the least that is asked for."""
+    common = [weight for term, weight in weights.items() if term in candidate.terms]
+    total = sum(weights.values())
+    unseen = total / len(weights) if weights else 1.0
+    either = total + unseen * (len(candidate.terms) - len(common))
+    words = sum(common) / either if either else 0.0
     # "use eval" and "never use eval" share nearly every word and say the opposite.
-    opposite = bool(query & _NEGATIONS) != bool(candidate.terms & _NEGATIONS)
-    return score * (0.8 if opposite else 1.0)
+    opposite = _NEGATIONS.isdisjoint(weights) != _NEGATIONS.isdisjoint(candidate.terms)
+    share = 0.4 if opposite else 0.5
+    # Counting trigrams takes most of the time of a lookup.
+    if round(share * (words + 1.0), 3) < least:
+        return 0.0
+    return share * (words + _dice(norm, trigrams, candidate.norm))
 
 
-def _dice(left: str, right: str) -> float:
-    """Return the Sorensen-Dice coefficient of two strings' trigrams."""
-    a, b = _trigrams(left), _trigrams(right)
-    total = sum(a.values()) + sum(b.values())
-    return 2 * sum((a & b).values()) / total if total else float(left == right)
+def _dice(left: str, trigrams: Counter[str], right: str) -> float:
+    """Return the Sorensen-Dice coefficient of two strings' trigrams; those of the left one are given."""
+    others = _trigrams(right)
+    total = trigrams.total() + others.total()
+    common = sum(min(count, others[one]) for one, count in trigrams.items() if one in others)
+    return 2 * common / total if total else float(left == right)
 
 
 def _trigrams(text: str) -> Counter[str]:

@@ -69,8 +69,24 @@ def test_one_bad_row_keeps_all_of_them_out(project: Project, experiment: str, tm
     file = _table(tmp_path, ROWS + "a5,middle,0.5\n")
     answer = gather(project, adapter="table", sources=[file], experiment=experiment)
     assert (answer.accepted, answer.applied) == (0, False)
-    assert [refused.row for refused in answer.refused] == [4]
+    [refused] = answer.refused
+    assert refused.row == 4 and refused.reason.startswith("rows.csv:6: no variant 'middle'")
     assert results(project, experiment=experiment).runs == 0
+
+
+def test_a_row_far_down_is_named_by_its_line(project: Project, experiment: str, tmp_path: Path) -> None:
+    """The place of a refused row is told beyond the rows that the answer shows."""
+    rows = "".join(f"a{number},short,0.5\n" for number in range(60))
+    file = _table(tmp_path, f"unit,variant,score\n{rows}z,middle,0.5\n")
+    answer = gather(project, adapter="table", sources=[file], experiment=experiment)
+    assert answer.refused[0].reason.startswith("rows.csv:62:")
+
+
+def test_a_source_without_rows_is_said(project: Project, experiment: str, tmp_path: Path) -> None:
+    """Headings alone record nothing, and the answer does not pretend that it was a dry run."""
+    answer = gather(project, adapter="table", sources=[_table(tmp_path, "unit\n")], experiment=experiment)
+    assert (answer.applied, answer.notes) == (False, ["The sources hold no rows."])
+    assert answer.next_step == "Nothing to record."
 
 
 def test_looking_records_nothing(project: Project, experiment: str, tmp_path: Path) -> None:

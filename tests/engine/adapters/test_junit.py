@@ -97,6 +97,52 @@ def test_coverage_alone_says_nothing_about_tests(tmp_path: Path) -> None:
     assert _metrics(report) == {"line_coverage": 0.8}
 
 
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "gbk", "no-such-encoding"])
+def test_the_declared_encoding_does_not_matter(tmp_path: Path, encoding: str) -> None:
+    """A report is UTF-8 or refused; what it says of itself beyond that neither breaks nor garbles it."""
+    report = tmp_path / "junit.xml"
+    report.write_text(
+        f'<?xml version="1.0" encoding="{encoding}"?><testsuite name="é"><testcase/></testsuite>',
+        encoding="utf-8",
+    )
+    assert _metrics(report)["tests_run"] == 1.0
+
+
+def test_an_empty_rate_is_missing(tmp_path: Path) -> None:
+    """A rate that a report leaves empty is not a coverage of 0."""
+    report = tmp_path / "coverage.xml"
+    report.write_text('<coverage line-rate="" branch-rate="0.5" lines-valid="5"/>')
+    assert _metrics(report) == {"branch_coverage": 0.5}
+
+
+def test_coverage_of_several_reports_is_pooled_by_lines(tmp_path: Path) -> None:
+    """Ten covered lines beside fifty of a hundred are 60 of 110, whichever report is named last."""
+    large, small = tmp_path / "large.xml", tmp_path / "small.xml"
+    large.write_text('<coverage line-rate="0.5" lines-valid="100" branch-rate="0.25"/>')
+    small.write_text('<coverage line-rate="1" lines-valid="10"/>')
+    for sources in ((large, small), (small, large)):
+        assert _metrics(*sources) == {"line_coverage": pytest.approx(60 / 110), "branch_coverage": 0.25}
+
+
+def test_coverage_without_its_size_is_not_pooled(tmp_path: Path) -> None:
+    """Nobody can say what two rates are together when one does not say of how many lines it is."""
+    known, unknown = tmp_path / "known.xml", tmp_path / "unknown.xml"
+    known.write_text('<coverage line-rate="0.5" lines-valid="100"/>')
+    unknown.write_text('<coverage line-rate="1"/>')
+    with pytest.raises(SourceDamaged, match=r"unknown\.xml.*share of"):
+        _metrics(known, unknown)
+
+
+@pytest.mark.parametrize(("time", "seconds"), [("1,234.5", 1234.5), ("0,012", 0.012), ("2.5", 2.5)])
+def test_a_comma_groups_thousands_or_is_the_decimal_point(tmp_path: Path, time: str, seconds: float) -> None:
+    """Maven writes 1,234.5 seconds, other tools 0,012 in some locales: neither becomes another number."""
+    report = tmp_path / "junit.xml"
+    report.write_text(f'<testsuite><testcase time="{time}"/></testsuite>')
+    adapter = JUnitAdapter()
+    [signal] = adapter.signals(adapter.collect([report]))
+    assert signal.run.duration_ms == pytest.approx(seconds * 1_000)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

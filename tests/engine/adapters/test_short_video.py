@@ -31,6 +31,27 @@ def test_youtube_is_the_mean_view_percentage(tmp_path: Path) -> None:
     assert signal.run.dimensions == {"platform": "youtube"}
 
 
+def test_an_assigned_video_is_its_assignment(tmp_path: Path) -> None:
+    """A row may name its assignment beside the platform's id; one name alone is recorded, or the run is refused."""
+    row = {"platform": "youtube", "id": "v1", "avg_view_pct": 40}
+    [signal] = _signals(tmp_path, {**row, "assignment_id": "a-7"}, row)
+    assert (signal.run.assignment_id, signal.run.unit) == ("a-7", "")
+
+
+def test_a_video_of_two_variants_is_refused(tmp_path: Path) -> None:
+    """No row decides for the others which variant their video is."""
+    row = {"platform": "youtube", "id": "v1", "avg_view_pct": 40}
+    with pytest.raises(SourceDamaged, match=r"videos\.jsonl:2.*more than one variant: hook, plain"):
+        _signals(tmp_path, {**row, "variant": "hook"}, {**row, "variant": "plain"})
+
+
+def test_a_count_below_zero_is_refused(tmp_path: Path) -> None:
+    """A negative count is damage, and gives no negative engagement."""
+    counts = {"saves": 4, "shares": 3, "comments": 2, "likes": -10, "reach": 200}
+    with pytest.raises(SourceDamaged, match="below 0"):
+        _signals(tmp_path, {"platform": "instagram", "id": "v", **counts})
+
+
 def test_instagram_weighs_engagement_by_reach(tmp_path: Path) -> None:
     """(3 saves + 2 shares + 2 comments + likes) / reach x 100, computed by hand here."""
     counts = {"saves": 4, "shares": 3, "comments": 2, "likes": 10, "reach": 200}

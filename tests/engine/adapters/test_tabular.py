@@ -60,12 +60,33 @@ def test_json_lines_are_rows_too(tmp_path: Path) -> None:
     assert second.place == "rows.jsonl:3"
 
 
+def test_a_word_in_a_dimension_stays_a_word(tmp_path: Path) -> None:
+    """Words that Python could take for numbers (nan, inf, true) are what the column says."""
+    file = _csv(tmp_path, "unit,name\na,nan\nb,inf\nc,true\nd,bob\ne,7\n")
+    assert [signal.run.dimensions["name"] for signal in _signals(file)] == ["nan", "inf", "true", "bob", 7.0]
+
+
+def test_a_number_beyond_all_floats_is_refused_by_its_line(tmp_path: Path) -> None:
+    """JSON allows whole numbers that no metric can hold."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"unit": "a", "score": 10**400}) + "\n")
+    with pytest.raises(SourceDamaged, match=r"rows\.jsonl:1.*not a finite number"):
+        _signals(file)
+
+
+def test_a_dimension_that_is_too_long_is_named_and_no_more(tmp_path: Path) -> None:
+    """The message names the column, and nothing of how it was checked."""
+    with pytest.raises(SourceDamaged, match=r"dimensions\.note: String should have at most 120"):
+        _signals(_csv(tmp_path, f"unit,note\na,{'x' * 200}\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [
         ("unit,score\na,1\nb\n", "rows.csv:3"),
         ("unit,score\na,1,2\n", "rows.csv:2"),
         ("unit,unit\na,1\n", "rows.csv:1"),
+        ("unit,score,score \na,1,0\n", "rows.csv:1"),
         ("unit,score\na,nan\n", "rows.csv:2"),
         ("unit,score\na,1\nb,inf\n", "rows.csv:3"),
         ("unit,metric:score\na,high\n", "rows.csv:2"),

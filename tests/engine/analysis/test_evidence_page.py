@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.conftest import ManualClock
@@ -239,13 +239,15 @@ _WORDS = st.text(st.characters(exclude_categories=("Cc", "Cf", "Co", "Cs", "Cn",
 
 
 @given(_WORDS)
-def test_any_text_comes_back_from_a_cell_and_from_a_list(text: str) -> None:
+@example("C #")
+def test_any_text_comes_back_from_a_heading_a_cell_and_a_list(text: str) -> None:
     """What was written is what is shown, wherever it stands."""
     line = " ".join(text.split())
     if line:
         cell = _shown(f"| a | b |\n| --- | --- |\n| {escaped(text)} | x |\n", "td")
         assert (cell[0], cell[1]) == (line, "x")
         assert _shown(f"- {escaped(text)}\n", "p") == [line]
+        assert _shown(f"### {escaped(text)}\n", "h3") == [line]
 
 
 @given(st.text(max_size=400))

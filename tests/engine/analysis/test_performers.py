@@ -170,6 +170,12 @@ def test_a_number_with_many_values_is_cut_at_its_median() -> None:
     assert looked_at == 4
 
 
+def test_a_number_that_no_float_holds_is_told_as_text() -> None:
+    """JSON has whole numbers of any size; an answer with infinity in it would be no JSON."""
+    found, _ = patterns([{"n": 10**400}] * 4 + [{"n": 1}] * 4, [1.0] * 4 + [0.0] * 4)
+    assert [str(row.value)[:5] for row in found] == ["10000"] and isinstance(found[0].value, str)
+
+
 def test_few_runs_make_no_pattern() -> None:
     """Three good runs that share something are too few to hint at anything."""
     assert patterns([{"a": "x"}] * 3 + [{"a": "y"}] * 3, [1, 1, 1, 0, 0, 0]) == ([], 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from datetime import date, timedelta
 
@@ -65,6 +64,15 @@ def test_a_steady_rate_is_unclear() -> None:
     assert (found.direction, found.change) == ("unclear", 0.0)
 
 
+def test_far_days_cannot_make_a_share_change_by_more_than_one() -> None:
+    """Many mistakes in the middle and a few far away make a steep line, which says no more than 100 points."""
+    days = [(0, 1, 0), (49, 90, 0), (50, 2, 1), (51, 90, 90), (100, 1, 1)]
+    slope, _ = slope_of(days)
+    assert slope * 100 > 1
+    found = trend({(MONDAY + timedelta(day)).isoformat(): row for day, *row in days})  # type: ignore[misc]
+    assert found.change == found.high == 1.0 and found.low is not None and -1 <= found.low <= 1
+
+
 def test_the_slope_is_cochrans_and_armitages() -> None:
     """The square of slope over its error is their statistic, worked by hand for three doses (10, 10, 10; 1, 3, 6)."""
     # Armitage 1955: N (N sum t r - R sum t n)^2 / (R (N - R) (N sum t^2 n - (sum t n)^2))
@@ -119,7 +127,7 @@ def test_any_counts_make_a_trend_that_can_be_read(rows: list[tuple[int, int]]) -
     found = trend(_days(*((count, min(count, repeats)) for count, repeats in rows)))
     assert sum(row.count for row in found.periods) == sum(count for count, _ in rows)
     if found.change is not None and found.low is not None and found.high is not None:
-        assert all(math.isfinite(value) and -1 <= value <= 1 for value in (found.low, found.high))
+        assert -1 <= found.low <= found.change <= found.high <= 1
         assert found.direction == ("falling" if found.high < 0 else "rising" if found.low > 0 else "unclear")
 
 

@@ -324,3 +324,9 @@ def test_whatever_a_file_holds_rules_are_words_of_it(lines: list[str]) -> None:
     for bullet in bullets(text):
         assert 1 <= bullet.line <= count
         assert all(word in words for word in bullet.text.split())
+
+
+def test_a_path_that_the_file_system_refuses_is_named(project: Project) -> None:
+    """A name that is too long is a wrong argument, not an accident."""
+    with pytest.raises(InvalidArgument, match=r"aaa.*cannot be read"):
+        distilling.learn(project, [Path("a" * 300)])

@@ -224,3 +224,9 @@ def test_packs_are_read_from_the_package(tmp_path: Path, monkeypatch: pytest.Mon
     """The packs are found wherever one stands."""
     monkeypatch.chdir(tmp_path)
     assert packs.load("safe-code").rules
+
+
+def test_a_name_that_no_file_can_have_is_no_pack() -> None:
+    """A pack's name that the file system refuses is answered like any other that does not exist."""
+    with pytest.raises(InvalidArgument, match="no starter pack and no file"):
+        packs.load("a" * 300)

@@ -44,6 +44,24 @@ def test_nothing_to_share_is_said(project: Project) -> None:
         sharing.pack(project, query="x")
 
 
+def test_a_rule_that_no_pack_can_hold_is_named(project: Project) -> None:
+    """A rule about more paths than a pack allows is said to be the reason, with its id."""
+    wide = rules.add(
+        project, text="Sort imports.", globs=[f"src/{number}.py" for number in range(25)]
+    ).rule_id
+    with pytest.raises(InvalidArgument, match=wide):
+        sharing.pack(project)
+
+
+def test_a_folder_with_any_name_gives_a_pack(tmp_path: Path) -> None:
+    """The name of the pack is that of the project's folder, whatever that is called."""
+    (tmp_path / ("a\n" * 70)).mkdir()
+    odd = Project(tmp_path / ("a\n" * 70), clock=ManualClock())
+    rules.add(odd, text="Sort imports.")
+    assert sharing.pack(odd).name.startswith("a<U+000A>a")
+    odd.close()
+
+
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=60)
 
 

@@ -129,7 +129,7 @@ def test_a_winner_flag_is_text_and_the_numbers_judge(project: Project, folder: P
     assert single.verdict.outcome == "insufficient"
     with project.read() as transaction:
         [[design]] = transaction.execute("SELECT design FROM experiment WHERE id=?", (hook.experiment_id,))
-    assert "question 12 times of 12, statement 1 times of 12" in str(design)
+    assert "question (12 of 12), statement (1 of 12)" in str(design)
 
 
 def test_values_that_are_no_numbers_are_left_out_alone(project: Project, folder: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_better_prompt_leads_without_a_premature_winner(project: Project, ev
     assert found.verdict.estimate == pytest.approx(0.4025)
     with project.read() as transaction:
         [[design]] = transaction.execute("SELECT design FROM experiment WHERE id=?", (found.experiment_id,))
-    assert "detailed 4 times" in str(design)
+    assert "detailed (4)" in str(design)
 
 
 def test_a_failed_run_is_a_failed_run(project: Project, events: Path) -> None:
@@ -175,3 +175,11 @@ def test_a_torn_line_is_refused_by_its_number(project: Project, events: Path) ->
 def test_damage_is_refused_or_harmless(damage: tuple[str, float, int]) -> None:
     """However a file is cut or a byte of it changed, it is refused by name or soundly read; never another error."""
     survives(damaged(SAMPLE.read_bytes(), damage), ".jsonl", SYSTEM)
+
+
+def test_many_runs_of_one_id_are_many_runs(project: Project, tmp_path: Path) -> None:
+    """A caller that names every run alike loses none, and the same line twice is still one run."""
+    events = [_complete("r", number / 100) for number in range(100)]
+    answer = bring(project, _lines(tmp_path / "e.jsonl", *events, events[7]), SYSTEM)
+    assert answer.new == {"experiments": 1, "runs": 100}
+    assert reasons(answer) == ["the same as e.jsonl:8"]

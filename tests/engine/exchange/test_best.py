@@ -130,6 +130,19 @@ def test_a_tie_is_said(project: Project) -> None:
     assert any("3 variants are level ('a', 'b', 'c')" in note for note in found.notes)
 
 
+def test_a_leader_of_all_runs_is_not_said_to_lead_within_blocks(project: Project) -> None:
+    """Where the judge sees another one ahead, the answer does not call both of them the leader."""
+    world.create(project, metric=RATING)
+    world.work(
+        project, 20, lambda name, index: (0.5 if name == "a" else 0.4) + index % 3 / 100, metric="rating"
+    )
+    record(project, "b", times=10, metrics={"rating": 1.0})
+    found = best(project, "prompt")
+    assert found.verdict is not None
+    assert (found.variant, found.verdict.leader, found.proven) == ("b", "a", False)
+    assert "'b' has the best shrunk mean so far" in found.answer and "'b' leads" not in found.answer
+
+
 def test_negative_scores_and_lower_is_better_are_ranked_the_right_way(project: Project) -> None:
     """All scores below 0 have a best, and a latency of 100 beats one of 900."""
     world.create(project, metric=MetricInput(name="score", direction="higher"))
@@ -195,6 +208,8 @@ def test_the_fastest_and_the_cheapest_are_judged_too(project: Project) -> None:
         assert found.verdict is not None and found.verdict.unit == "blocks"
         assert found.mean is not None and found.mean < unit
         assert any("nothing is corrected" in note for note in found.notes)
+        assert "does not decide" in found.answer
+        assert "adopt" not in found.verdict.next_step and "new experiment" in found.verdict.next_step
     assert best(project, "prompt").variant == "b"
 
 
@@ -284,6 +299,18 @@ def test_a_recorded_success_is_that_number(project: Project) -> None:
     assert (found.variant, found.mean, found.proven) == ("b", 0.75, False)
 
 
+@pytest.mark.parametrize("value", [1.0, 0.75])
+def test_failed_runs_count_against_a_recorded_success(project: Project, value: float) -> None:
+    """A run that failed could not record its success: it counts as none, and not as missing."""
+    world.create(project)
+    record(project, "a", times=4, metrics={"passed": 1.0, "success": value})
+    record(project, "a", before="x", times=4, status="failed")
+    record(project, "b", times=8, metrics={"passed": 1.0, "success": value})
+    rows = {row.name: row for row in best(project, "prompt", metric="success").alternatives}
+    assert (rows["a"].mean, rows["a"].n, rows["a"].missing) == (value / 2, 8, 0)
+    assert rows["b"].mean == value and rows["b"].high is not None and rows["b"].high <= 1
+
+
 # --- as text, and into a file ---------------------------------------------------------------------
 
 
@@ -336,6 +363,20 @@ def test_a_file_is_written_whole_and_only_over_an_earlier_export(project: Projec
     )
 
 
+def test_an_experiment_without_a_best_leaves_the_earlier_configuration(
+    project: Project, tmp_path: Path
+) -> None:
+    """A program that reads the file does not lose its configuration; a report of nothing is still a report."""
+    world.create(project)
+    for format_ in ("json", "env", "yaml"):
+        (tmp_path / "best").write_text("# Exported by vettle: earlier\n")
+        answer = export(project, format=format_, path="best")
+        assert (answer.path, answer.variant) == ("", "") and answer.text
+        assert "No file was written" in answer.notes[0]
+        assert (tmp_path / "best").read_text() == "# Exported by vettle: earlier\n"
+    assert export(project, format="markdown", path="best").path == "best"
+
+
 def test_no_export_is_written_where_it_does_not_belong(project: Project, tmp_path: Path) -> None:
     """The folders of git and of vettle, folders, links and places outside the project are refused."""
     _asked(project)
@@ -369,6 +410,7 @@ def test_arguments_that_do_not_fit_are_refused(project: Project) -> None:
         ({"context": "x"}, "context"),
         ({"experiment": ""}, "experiment: it is missing"),
         ({"format": "chain"}, "names no variable"),
+        ({"format": "chain", "metric": "cost"}, "metric"),
     )
     for arguments, words in cases:
         with pytest.raises(InvalidArgument) as error:

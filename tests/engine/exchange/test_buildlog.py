@@ -374,7 +374,7 @@ def test_0_23_goes_on_with_files_where_it_finds_some(tmp_path: Path, shop: Proje
         "warning",
     ]
     assert {event.data["correction"] for event in severe} == {"use cents"}
-    assert any("5 of its rows belong to no session" in note for note in answer.notes)
+    assert any("kept without one: 5" in note for note in answer.notes)
 
 
 def test_one_database_of_two_projects_gives_this_ones_facts(new: New, tmp_path: Path, shop: Project) -> None:

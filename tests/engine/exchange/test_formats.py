@@ -246,7 +246,7 @@ def test_keys_that_would_collide_are_all_kept() -> None:
 @pytest.mark.parametrize(
     "name",
     ["path", "HOME", "ld_preload", "Bash_Env", "ENV", "ifs", "ps4", "PYTHONPATH", "node.options", "GIT_DIR", "_",
-     "optind", "vettle_config", "VETTLE_DOLLAR", "https-proxy", "prompt_command", "ssl_cert_file"],
+     "optind", "vettle_config", "VETTLE_DOLLAR", "https-proxy", "prompt_command", "ssl_cert_file", "openssl_conf", "dotnet.startup_hooks"],
 )  # fmt: skip
 def test_no_configuration_sets_what_shells_and_loaders_act_on(name: str) -> None:
     """Such a name gets CONFIG_ in front, also below a prefix that would make one."""

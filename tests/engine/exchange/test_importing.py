@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import ManualClock
 
-from vettle.engine import reports
+from vettle.engine import reports, rules, sessions
 from vettle.engine.clock import DAY, HOUR, SECOND
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.exchange.facts import (
@@ -27,7 +27,7 @@ from vettle.engine.exchange.facts import (
     VariableFact,
     for_project,
 )
-from vettle.engine.exchange.importing import import_reading
+from vettle.engine.exchange.importing import MOST_NOTES, import_reading
 from vettle.engine.experiments.design import MetricInput, VariantInput
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
@@ -209,6 +209,25 @@ def test_a_dry_run_leaves_no_trace(tmp_path: Path, clock: ManualClock) -> None:
         project.close()
 
 
+def test_a_dry_run_leaves_no_trace_in_what_is_learned(tmp_path: Path, clock: ManualClock) -> None:
+    """A process that only looked, as a server does for its agent, knows of every rule that is added then."""
+    project = Project(tmp_path, clock=clock)
+    try:
+        import_reading(project, read(a_rule(retired="rejected there")), apply=False)
+        rules.add(project, text="Name units")
+        assert sessions.start(project, task="x", seed=1).pool == 1
+    finally:
+        project.close()
+
+
+def test_few_of_many_notes_are_shown(project: Project) -> None:
+    """An agent reads every character of the answer, so the notes are counted where there are more."""
+    reading = read(a_session())
+    reading.notes += [f"note {number}" for number in range(400)]
+    notes = import_reading(project, reading).notes
+    assert (len(notes), notes[-1]) == (MOST_NOTES + 1, f"The first {MOST_NOTES} of 400 notes.")
+
+
 def test_a_dry_run_in_a_project_with_a_store_records_nothing(project: Project) -> None:
     """What a dry run says is what the import then does, and only the import does it."""
     import_reading(project, read(a_session(2)))
@@ -311,8 +330,6 @@ def test_secrets_are_not_stored(project: Project) -> None:
 
 def test_a_rejected_rule_is_retired(project: Project) -> None:
     """Also when it was rejected after the first import; whoever restores it here has the last word."""
-    from vettle.engine import rules
-
     import_reading(project, read(a_rule()))
     assert rule(project).status == "trial"
     later = import_reading(project, read(a_rule(retired="rejected there")))
@@ -325,8 +342,6 @@ def test_a_rejected_rule_is_retired(project: Project) -> None:
 
 def test_a_rule_of_ours_is_not_retired_by_an_import(project: Project) -> None:
     """A rejection elsewhere says nothing about a rule that somebody wrote here."""
-    from vettle.engine import rules
-
     rules.add(project, text="Close what you open", source="human")
     import_reading(project, read(a_rule(retired="rejected there")))
     assert rule(project).status == "trial"

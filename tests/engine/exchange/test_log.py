@@ -25,6 +25,7 @@ from vettle.engine.errors import Conflict, FilesRefused, InvalidArgument, Source
 from vettle.engine.exchange import log, sources
 from vettle.engine.exchange.log import export_log, import_log, save
 from vettle.engine.exchange.log_lines import event_line, spell
+from vettle.engine.experiments import lifecycle
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
@@ -302,6 +303,20 @@ def test_merged_evidence_is_what_the_sessions_say(project: Project, tmp_path: Pa
     other.close()
 
 
+def test_two_open_experiments_on_one_variable_are_said(project: Project, tmp_path: Path) -> None:
+    """A merge can leave two experiments that measure each other; a person learns which, also when only looking."""
+    other = _another(project)
+    world.create(project, name="theirs", variable="prompt")
+    world.create(project, name="alone", variable="model")
+    world.create(other, name="ours", variable="prompt")
+    path = _file(tmp_path, _bytes(project))
+    for apply in (False, True):
+        notes = import_log(other, path, apply=apply).notes
+        [said] = [note for note in notes if "same variable" in note]
+        assert "theirs" in said and "alone" not in said and "ours" not in said
+    other.close()
+
+
 def test_a_rule_that_both_have_keeps_its_standing(project: Project, tmp_path: Path) -> None:
     """What was decided here stands, the sessions of both count, and the report says what was left out."""
     other = _another(project)
@@ -444,6 +459,10 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "a rule of two lines": ("rule_added", lambda e: e["data"].update(text="a\nb")),
     "a hash beyond a column": ("mistake_logged", lambda e: e["data"].update(hash=2**70)),
     "an unknown experiment": ("run_recorded", lambda e: e.update(subject="nothing-000000")),
+    "a run of an unknown variant": ("run_recorded", lambda e: e.update(choice="0" * 64)),
+    "an assignment of an unknown variant": ("variant_assigned", lambda e: e.update(choice="0" * 64)),
+    "a verdict of nothing": ("experiment_decided", lambda e: e["data"].update(verdict={})),
+    "a verdict that is null": ("experiment_decided", lambda e: e["data"].update(verdict=None)),
     "a design of nothing": ("experiment_created", lambda e: e["data"].update(design={})),
     "a time after time": ("rule_added", lambda e: e.update(ts=2**62)),
     "a time before time": ("rule_added", lambda e: e.update(ts=-1)),
@@ -470,6 +489,7 @@ def _story(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         world.create(project)
         chosen = world.select(project)
         world.record(project, RunInput(assignment_id=chosen.assignment_id, metrics={"passed": 1}))
+        lifecycle.decide(project, experiment="prompt", action="close", reason="x")
         return _lines(project)
 
 
@@ -585,10 +605,14 @@ def test_any_value_in_any_field_is_taken_whole_or_refused(
 # --- files ---------------------------------------------------------------------------------------
 
 
-def test_a_saved_log_is_private_and_replaced_in_one_step(project: Project, exported: bytes) -> None:
+@pytest.mark.parametrize("before", [None, b"", b'{"format": "vettle log", "version": 9}\n'])
+def test_a_saved_log_is_private_and_replaced_in_one_step(
+    project: Project, exported: bytes, before: bytes | None
+) -> None:
     """The file is its owner's alone, says what was exported, and nothing is left beside it."""
     path = project.root / "out.jsonl"
-    path.write_text("what was there")
+    if before is not None:
+        path.write_bytes(before)
     record = save(project, path)
     assert path.read_bytes() == exported
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -597,11 +621,14 @@ def test_a_saved_log_is_private_and_replaced_in_one_step(project: Project, expor
     assert sorted(one.name for one in project.root.iterdir()) == [".vettle", "out.jsonl"]
 
 
-def test_a_log_is_not_saved_over_what_is_no_file(project: Project, exported: bytes) -> None:
-    """A folder, a missing folder and the project's own database are refused and left."""
-    for path in (project.root, project.root / "missing" / "out.jsonl", project.database):
+def test_a_log_is_not_saved_over_something_else(project: Project, exported: bytes) -> None:
+    """A folder, a missing folder, the project's own database and a file that is no log are refused and left."""
+    notes = project.root / "notes.md"
+    notes.write_text("mine")
+    for path in (project.root, project.root / "missing" / "out.jsonl", project.database, notes):
         with pytest.raises(FilesRefused):
             save(project, path)
+    assert notes.read_text() == "mine"
     assert _bytes(project) == exported
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,18 @@ def test_free_text_is_fitted() -> None:
     assert note("x" * 4_000) == "x" * 4_000
     assert note("x" * 4_001) == "x" * (4_000 - len(CUT)) + CUT
     assert "a1B2" not in note("y" * 3_980 + " " + secret)
+
+
+def test_a_virtual_table_does_not_hide_the_others(tmp_path: Path) -> None:
+    """A database whose search index needs a module that is not here gives all its real tables."""
+    path = tmp_path / "peer.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE outcome(model)")
+        connection.execute("INSERT INTO outcome VALUES ('small')")
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute(
+            "INSERT INTO sqlite_schema VALUES"
+            " ('table', 'near', 'near', 0, 'CREATE VIRTUAL TABLE near USING vec0(embedding float[3])')"
+        )
+        connection.commit()
+    assert reading.tables(path, path.name) == {"outcome": [{"model": "small"}]}

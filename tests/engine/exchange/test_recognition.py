@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from tests.engine.exchange.bringing import survives
 
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.exchange import glimpse, systems
+from vettle.engine.exchange import glimpse, sources, systems
+from vettle.engine.project import Project
 
 _RECORD = {
     "domain": "posts", "experiment_id": "e", "variable": "tone", "variant": "a",
@@ -177,3 +179,20 @@ def test_hostile_values_are_left_out_or_fitted(sample: str, changes: list[tuple[
             rows = _with(rows, places[int(share * len(places))], value)
     changed = "".join(json.dumps(row) + "\n" for row in rows) if is_lines else json.dumps(rows)
     survives(changed.encode(), suffix, system)
+
+
+def test_what_cannot_be_looked_at_is_nobodys(project: Project, tmp_path: Path) -> None:
+    """A path that the system refuses to look at is refused as an argument, and looking at it raises nothing."""
+    path = tmp_path / ("a" * 300)
+    assert not sources.is_known(path)
+    with pytest.raises(InvalidArgument, match="cannot be read"):
+        sources.bring(project, path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(project: Project, tmp_path: Path) -> None:
+    """Opening it would wait for a writer, and what is read of it to recognise it would be gone."""
+    path = tmp_path / "pipe.jsonl"
+    os.mkfifo(path)
+    assert not sources.is_known(path)
+    with pytest.raises(InvalidArgument, match="neither a file nor a folder"):
+        sources.bring(project, path, system="ordal")

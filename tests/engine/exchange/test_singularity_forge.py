@@ -201,7 +201,7 @@ def test_totals_become_one_run_per_outcome_and_add_up(project: Project, tmp_path
     assert answer.new == {"experiments": 1, "runs": 12}
     (file,) = answer.files
     assert (file.rows, file.taken, file.skipped_rows) == (3, 3, 0)
-    assert any("12 runs stand for outcomes that were only counted" in note for note in answer.notes)
+    assert any("outcomes that were only counted: 12." in note for note in answer.notes)
     found = [run for run in recorded(project) if run.data["tokens_out"]]
     assert len(found) == 8
     assert sum(run.data["tokens_out"] for run in found) == 10_007

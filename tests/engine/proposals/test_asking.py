@@ -255,7 +255,7 @@ def test_a_model_cannot_speak_to_the_agent(project: Project) -> None:
     with serving(said(json.dumps({"proposals": [hostile, hidden, RULE]}))) as server:
         made, _ = _propose(project, server.environment())
     assert [one.review.title for one in made.proposals] == [RULE["text"]]
-    assert "2 more would need a person" in made.notes[0]
+    assert "2 more are left out: a person" in made.notes[0]
 
 
 @pytest.mark.parametrize(

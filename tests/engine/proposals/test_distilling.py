@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vettle.engine import mistakes, rules, sessions
+from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.proposals.distilling import Distilled, distil
 from vettle.engine.records.proposals import RuleProposal
@@ -48,9 +49,18 @@ def test_a_mistake_of_three_sessions_becomes_a_rule_with_its_origin(project: Pro
         kind="rule",
         text="Run the linter after each edit.",
         category="imports",
-        rationale="Distilled from repeated mistakes (imports): made 3 times in at least 3 sessions (m1).",
+        rationale="Distilled from repeated mistakes (imports): made 3 times, in more than one session (m1).",
         evidence=("m1",),
     )
+
+
+def test_sessions_that_take_turns_are_not_counted_as_more(project: Project) -> None:
+    """Two sessions at work side by side are two, however often the mistake goes back and forth between them."""
+    open_now = [sessions.start(project, task="x").session_id for _ in range(2)]
+    for session in open_now * 5:
+        mistakes.log(project, error_class="a", description="broke the build", session_id=session)
+    [rule] = _distil(project).rules
+    assert "made 10 times, in more than one session" in rule.rationale
 
 
 def test_twice_is_no_habit(project: Project) -> None:
@@ -104,6 +114,33 @@ def test_no_candidate_where_a_rule_is_against_it(project: Project) -> None:
     _log(project, *["retried five times"] * 2, error_class="b")
     _log(project, "retried five times", error_class="b", rule=named)
     assert _texts(project) == []
+
+
+def test_a_rule_named_late_in_a_busy_class_counts(project: Project) -> None:
+    """However many mistakes of the class came before, and after, the rule named for this one is seen."""
+    _log(project, *["edited a generated file"] * 3, error_class="busy", correction="Change the generator.")
+    _many_others(project, 1_100)
+    assert _texts(project) == ["Change the generator."]
+    named = rules.add(project, text="Read the header of each file.").rule_id
+    _log(project, "edited a generated file", error_class="busy", rule=named)
+    _many_others(project, 1_100)
+    assert _texts(project) == []
+
+
+def _many_others(project: Project, number: int) -> None:
+    with project.write() as transaction:
+        for _ in range(number):
+            uid = new_uid(transaction.now)
+            mistakes.append(
+                transaction,
+                uid,
+                error_class="busy",
+                description=f"another thing {uid.hex()}",
+                matches=[],
+                context="",
+                named_shown=False,
+                named_now=False,
+            )
 
 
 def test_text_that_would_instruct_an_agent_is_left_out_and_counted(project: Project) -> None:

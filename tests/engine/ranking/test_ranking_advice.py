@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.engine.ranking.models_world import ask, outcomes, ran, row
+from tests.engine.ranking.models_world import SCORE, ask, outcomes, ran, row
 
 from vettle.engine.policies.demotion import standing
 from vettle.engine.policies.options import Option
@@ -94,3 +94,25 @@ def test_many_ratings_over_point_to_a_cheaper_model(project: Project) -> None:
     for _ in range(3):
         ran(project, "big", [1], cost=0.2, rating="ok")
     assert not any("cheaper" in said for said in row(project, "big").advice)
+
+
+def test_a_cheaper_model_that_fails_is_not_advised(project: Project) -> None:
+    """Being cheap is no merit of a model that is to be demoted: the next cheapest is named."""
+    ask(project, "big", "small", "broken")
+    ran(project, "big", [1] * 3, cost=0.2, rating="over")
+    ran(project, "small", [1] * 3, cost=0.1)
+    ran(project, "broken", [0] * 9, cost=0.01)
+    [said] = [said for said in row(project, "big").advice if "cheaper" in said]
+    assert "such as small at 0.1" in said
+
+
+def test_a_low_score_is_no_failure(project: Project) -> None:
+    """Where a score from 0 to 10 decides, 3 is 3: what is demoted is what does not deliver."""
+    ask(project, "a", "b", metric=SCORE)
+    ran(project, "a", [3.0] * 30, metric="score")
+    ran(project, "b", status="failed")
+    for _ in range(8):
+        ran(project, "b", status="timeout")
+    graded, broken = row(project, "a"), row(project, "b")
+    assert (graded.successes, graded.failures, graded.rate, graded.demoted) == (30, 0, 0.3, False)
+    assert (broken.successes, broken.failures, broken.demoted) == (0, 9, True)

@@ -27,7 +27,7 @@ from vettle.engine.experiments.design import VariantInput
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
-from vettle.engine.ranking import ranks
+from vettle.engine.ranking import outcomes, ranks
 from vettle.engine.ranking.outcomes import gather
 from vettle.engine.store.events import Event
 
@@ -151,7 +151,14 @@ def test_an_imported_session_counts_when_it_happened(project: Project) -> None:
                 uid=new_uid(transaction.now),
                 session="s-000000000001",
                 subject="docs",
-                metrics={"mistakes": 0, "repeats": 0, "reward_weight": 1, "reward_sum": 1, "score": 0.9},
+                metrics={
+                    "mistakes": 0,
+                    "repeats": 0,
+                    "reward_weight": 1,
+                    "reward_sum": 1,
+                    "score": 0.9,
+                    "seconds": 60,
+                },
                 data={
                     "task": "x",
                     "agent": "",
@@ -224,3 +231,17 @@ def test_what_happened_at_once_has_no_order(project: Project) -> None:
         first, again = (gather(transaction, "model").rows for _ in range(2))
     assert first == again
     assert 5 < sum(one.reward for one in first[:30]) < 25
+
+
+def test_the_newest_results_are_learned_from_and_the_rest_is_said(
+    project: Project, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project of any age answers in bounded time: what is older than the limit is left out, and counted."""
+    monkeypatch.setattr(outcomes, "MOST_RESULTS", 3)
+    ask(project, "a", "b")
+    ran(project, "a", [0, 0])
+    clock.forward(days=1)
+    ran(project, "a", [1, 1, 1])
+    found = ranks.rank(project)
+    assert found.results == 3 and context_of(found).variants[0].rate == 1.0
+    assert any("2 older are not" in note for note in found.notes)

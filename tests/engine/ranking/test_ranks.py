@@ -18,7 +18,7 @@ from vettle.engine.experiments import lifecycle
 from vettle.engine.experiments.design import VariantInput
 from vettle.engine.paging import REPLY_CHARACTERS
 from vettle.engine.project import Project
-from vettle.engine.ranking import chains, comparison, ranks
+from vettle.engine.ranking import chains, comparison, learned, ranks
 from vettle.engine.ranking.beliefs import beliefs, fold
 from vettle.engine.records.ranking import RankedVariant
 
@@ -218,3 +218,25 @@ def test_rows_stand_on_their_own_context(project: Project) -> None:
     ran(project, "a", [1] * 4, context="docs")
     ran(project, "a", [0] * 2, context="tests")
     assert (row(project, "a", "docs").n, row(project, "a", "tests").n) == (4, 2)
+
+
+def test_a_context_without_results_is_not_an_empty_project(project: Project) -> None:
+    """Whoever misspells a context is told which there are, and not that nothing is known."""
+    ask(project, "a", "b")
+    ran(project, "a", [1] * 4, context="docs")
+    said = ranks.rank(project, context="dosc").next_step
+    assert "Nobody has worked in this context" in said and "docs" in said
+
+
+def test_the_values_with_most_results_are_ranked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions may name any number of models: past the limit the least known are left out, which is said."""
+    monkeypatch.setattr(learned, "MOST_VALUES", 2)
+    monkeypatch.setattr(ranks, "MOST_VALUES", 2)
+    ask(project, "a", "b", "c")
+    ran(project, "c", [1] * 3)
+    ran(project, "b", [1] * 2)
+    ran(project, "a", [1])
+    found = ranks.rank(project)
+    assert {one.value for one in context_of(found).variants} == {"b", "c"}
+    assert any("2 of 3 values" in note for note in found.notes)
+    assert comparison.compare(project, first="a", second="b").first.trials == 1

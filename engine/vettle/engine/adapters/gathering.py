@@ -12,12 +12,15 @@ from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import score_of
 from vettle.engine.experiments.lifecycle import design_of, require
 from vettle.engine.project import Project
-from vettle.engine.records import RunsRecorded
+from vettle.engine.records import RunRefused, RunsRecorded
 from vettle.engine.records.adapters import AdapterMetric, Adapters, Collected, CollectedRun
 from vettle.engine.store.runs import Run
 
 MOST_SHOWN = 20
 _MOST_DESCRIBED = 3
+_ONLY_SHOWN = (
+    "Nothing was recorded: this is what the sources say. The experiment checks each row when it is recorded."
+)
 
 
 def gather(
@@ -48,7 +51,9 @@ def gather(
         found = require(transaction, experiment)
     design = design_of(found)
     answer = RunsRecorded(
-        accepted=0, updated=0, next_step="Nothing was recorded: this only shows what would be."
+        accepted=0,
+        updated=0,
+        next_step=_ONLY_SHOWN if signals else "Nothing to record.",
     )
     if apply and signals:
         answer = runs.record(project, experiment=found.id, runs=[signal.run for signal in signals])
@@ -58,10 +63,10 @@ def gather(
         items=len(signals),
         accepted=answer.accepted,
         updated=answer.updated,
-        refused=answer.refused[:MOST_SHOWN],
+        refused=[_placed(signals, one) for one in answer.refused[:MOST_SHOWN]],
         runs=[_shown(signal) for signal in signals[:MOST_SHOWN]],
         context=_context(domain, design, signals),
-        applied=apply and not answer.refused,
+        applied=bool(apply and signals and not answer.refused),
         notes=[*answer.notes, *_notes(design, signals)],
         next_step=answer.next_step,
     )
@@ -101,6 +106,11 @@ def _named(signals: Sequence[Signal], unit: str, variant: str) -> list[Signal]:
         )
         for signal in signals
     ]
+
+
+def _placed(signals: Sequence[Signal], refused: RunRefused) -> RunRefused:
+    """Return a refused row whose reason begins with the place where the person who mends it has to look."""
+    return refused.model_copy(update={"reason": f"{signals[refused.row].place}: {refused.reason}"})
 
 
 def _shown(signal: Signal) -> CollectedRun:

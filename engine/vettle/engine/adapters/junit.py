@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +19,15 @@ from vettle.engine.experiments.runs import RunInput
 
 _OUTCOMES = ("failure", "error", "skipped")
 _FLAKY = ("flakyFailure", "flakyError")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 
 
 class JUnitAdapter:
     """All files together are one run: the tests of one piece of work, in as many reports as CI wrote.
 
     Test cases are counted, not the totals in the head of a report, which some tools leave at 0. A skipped
-    test is neither passed nor failed. `pass_rate` is missing where no test ran.
+    test is neither passed nor failed. `pass_rate` is missing where no test ran. Reports of coverage are pooled by
+    their lines and branches.
     """
 
     metrics = (
@@ -43,16 +47,14 @@ class JUnitAdapter:
         if not items:
             return []
         total: Counter[str] = Counter()
-        coverage: dict[str, float] = {}
-        for item in items:
-            if item.values["kind"] == "tests":
-                total.update(item.values["counts"])
-            else:
-                coverage |= item.values["coverage"]
-        seconds = sum(item.values.get("seconds", 0.0) for item in items)
-        metrics: dict[str, float | None] = {**_tests(total), **coverage}
-        if not any(item.values["kind"] == "tests" for item in items):
-            metrics = dict(coverage)
+        tests = [item for item in items if item.values["kind"] == "tests"]
+        for item in tests:
+            total.update(item.values["counts"])
+        seconds = sum(item.values["seconds"] for item in tests)
+        metrics = {
+            **(_tests(total) if tests else {}),
+            **_pooled([item for item in items if item.values["kind"] == "coverage"]),
+        }
         failed = total["failure"] + total["error"]
         run = RunInput(
             metrics=metrics,
@@ -79,6 +81,29 @@ def _tests(total: Counter[str]) -> dict[str, float | None]:
     }
 
 
+def _pooled(items: Sequence[Item]) -> dict[str, float]:
+    """Return the coverage of all reports together: each counts by the lines or branches that it is about."""
+    pooled = {}
+    for metric in dict.fromkeys(name for item in items for name in item.values["coverage"]):
+        about = [item for item in items if metric in item.values["coverage"]]
+        rates, sizes = zip(*(item.values["coverage"][metric] for item in about), strict=True)
+        if len(about) > 1 and not all(sizes):
+            sizeless = about[sizes.index(0)]
+            raise SourceDamaged(
+                sizeless.place,
+                0,
+                f"it does not say what its {metric} is a share of, so it cannot be added to others",
+            )
+        pooled[metric] = rates[0] if len(about) == 1 else _weighted(rates, sizes)
+    return pooled
+
+
+def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
+    return math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / math.fsum(
+        weights
+    )
+
+
 def _report(path: Path) -> Item:
     root = _parsed(path)
     tag = _name(root)
@@ -98,7 +123,7 @@ def _parsed(path: Path) -> Element:
 
     text = reading.text(path, path.name)
     try:
-        root: Element = fromstring(text.encode("utf-8"))
+        root: Element = fromstring(text)
     except ParseError as error:
         raise SourceDamaged(path.name, error.position[0], f"not XML ({error})") from error
     except DefusedXmlException as error:
@@ -125,25 +150,28 @@ def _suites(path: Path, root: Element) -> dict[str, Any]:
     return {"kind": "tests", "counts": counts, "seconds": seconds}
 
 
-def _coverage(path: Path, root: Element) -> dict[str, float]:
+def _coverage(path: Path, root: Element) -> dict[str, tuple[float, float]]:
+    """Return each rate with the number of lines or branches that it is about, 0 where the report does not say."""
     found = {}
     for metric, attribute, known in (
         ("line_coverage", "line-rate", "lines-valid"),
         ("branch_coverage", "branch-rate", "branches-valid"),
     ):
         # A rate over nothing is written as 0 or 1, and says nothing.
-        if attribute in root.attrib and root.get(known, "1") not in ("0", ""):
+        if root.get(attribute) and root.get(known, "1") not in ("0", ""):
             rate = _number(path, root, attribute)
             if rate > 1:
                 raise SourceDamaged(path.name, 0, f"{attribute} is {rate:g}, beyond 1")
-            found[metric] = rate
+            found[metric] = (rate, _number(path, root, known))
     return found
 
 
 def _number(path: Path, element: Element, attribute: str) -> float:
-    text = (element.get(attribute) or "0").replace(",", "")
+    text = element.get(attribute) or "0"
+    # Maven groups thousands ("1,234.5"); a comma that groups nothing ("0,012") is some locale's decimal point.
+    plain = text.replace(",", "" if _GROUPED.fullmatch(text) else ".")
     try:
-        value = float(text)
+        value = float(plain)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e9:

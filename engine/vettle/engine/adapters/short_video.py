@@ -15,15 +15,17 @@ _OTHER = (
     "views", "avg_view_sec", "like_rate", "subscribers_gained", "reach", "avg_watch_time_ms", "total_interactions",
     *_WEIGHTS,
 )  # fmt: skip
-_KEPT = ("variant", "assignment_id", "produced_at", "stratum", "pair_id")
+_IDENTITY = ("variant", "assignment_id")
+_KEPT = (*_IDENTITY, "produced_at", "stratum", "pair_id")
 
 
 class ShortVideoAdapter:
     """Rows (CSV or JSONL) with `platform` youtube or instagram, `id` of the video, and what the platform counted.
 
-    The rows of one video are averaged. `view_percentage` is the mean of YouTube's avg_view_pct (0 to 100);
-    `engagement` is (3 saves + 2 shares + 2 comments + likes) / reach x 100, the mean over rows with a reach.
-    A row that lacks a part of the formula has no engagement: what was not counted is not 0.
+    The rows of one video are averaged, and it is the unit unless they name an `assignment_id`. `view_percentage`
+    is the mean of YouTube's avg_view_pct (0 to 100); `engagement` is (3 saves + 2 shares + 2 comments + likes) /
+    reach x 100, the mean over rows with a reach. A row that lacks a part of the formula has no engagement: what
+    was not counted is not 0.
     """
 
     metrics = (
@@ -53,12 +55,22 @@ def _signal(platform: str, unit: str, group: Sequence[Item]) -> Signal:
     for name in _OTHER:
         if any(name in item.values for item in group):
             metrics[name] = _mean([measured(item, name) for item in group])
-    last = group[-1].values
-    kept = {name: str(last[name]) for name in _KEPT if not is_empty(last.get(name))}
+    kept = {name: value for name in _KEPT if (value := _last(group, name))}
+    if "assignment_id" not in kept:
+        kept["unit"] = unit
     return Signal(
-        group[0].place,
-        checked(group[0], unit=unit, metrics=metrics, dimensions={"platform": platform}, **kept),
+        group[0].place, checked(group[0], metrics=metrics, dimensions={"platform": platform}, **kept)
     )
+
+
+def _last(group: Sequence[Item], name: str) -> str:
+    """Return what the last row that says it says, "" if none does; of whom the video is, they may not disagree."""
+    said = [str(item.values[name]).strip() for item in group if not is_empty(item.values.get(name))]
+    if name in _IDENTITY and len(set(said)) > 1:
+        raise damaged(
+            group[-1], f"the rows of this video name more than one {name}: {said[0][:40]}, {said[-1][:40]}"
+        )
+    return said[-1] if said else ""
 
 
 def _platform(item: Item) -> str:
@@ -85,6 +97,8 @@ def _view_percentage(item: Item) -> float | None:
 def _engagement(item: Item) -> float | None:
     counts = [(weight, measured(item, name)) for name, weight in _WEIGHTS.items()]
     reach = measured(item, "reach")
+    if min((value for value in (reach, *(count for _, count in counts)) if value is not None), default=0) < 0:
+        raise damaged(item, "a count is below 0")
     if not reach or any(count is None for _, count in counts):
         return None
     return sum(weight * (count or 0.0) for weight, count in counts) / reach * 100

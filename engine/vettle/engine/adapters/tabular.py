@@ -35,15 +35,16 @@ def _file(path: Path) -> list[Item]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found = []
     try:
-        names = reader.fieldnames or []
-        if len(set(names)) < len(names) or not all(name.strip() for name in names):
+        names = [name.strip() for name in reader.fieldnames or []]
+        if len(set(names)) < len(names) or not all(names):
             raise SourceDamaged(path.name, 1, "a column has no name, or two have the same")
+        reader.fieldnames = names
         for row in reader:
             if None in row or None in row.values():
                 raise SourceDamaged(
                     path.name, reader.line_num, f"not {len(names)} cells, as the first line has"
                 )
-            found.append(Item(f"{path.name}:{reader.line_num}", {name.strip(): row[name] for name in names}))
+            found.append(Item(f"{path.name}:{reader.line_num}", dict(row)))
     except csv.Error as error:
         raise SourceDamaged(path.name, reader.line_num, f"not CSV ({error})") from error
     return found
@@ -91,9 +92,16 @@ def _run(item: Item, numeric: set[str]) -> RunInput:
         elif name in numeric:
             metrics[name.removeprefix(_METRIC)] = measured(item, name)
         elif not is_empty(cell):
-            value = number(cell)
-            dimensions[name.removeprefix(_DIMENSION)] = str(cell) if value is None else value
+            dimensions[name.removeprefix(_DIMENSION)] = _label(cell)
     return checked(item, **fields, metrics=metrics, dimensions=dimensions)
+
+
+def _label(cell: object) -> str | float:
+    """Return what a dimension says: a number where it is one, and "true" or "nan" as the word that it is."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    value = None if str(cell).strip().lower() in _WORDS else number(cell)
+    return str(cell) if value is None or not math.isfinite(value) else value
 
 
 def damaged(item: Item, problem: str) -> SourceDamaged:
@@ -108,7 +116,8 @@ def checked(item: Item, **fields: Any) -> RunInput:
         return RunInput.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        # What follows the name of a metric or a dimension is pydantic's, and tells nobody anything.
+        where = ".".join(str(part) for part in first["loc"][:2])
         raise damaged(item, f"{where[:80]}: {first['msg']}") from error
 
 
@@ -135,7 +144,10 @@ def is_empty(cell: object) -> bool:
 def number(cell: object) -> float | None:
     """Return a cell as a number (true is 1), None if it is none."""
     if isinstance(cell, (bool, int, float)):
-        return float(cell)
+        try:
+            return float(cell)
+        except OverflowError:
+            return math.inf
     text = str(cell).strip()
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]

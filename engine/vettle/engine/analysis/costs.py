@@ -94,7 +94,7 @@ def _by(runs: Iterable[Named], key: Callable[[Named], str], what: str, notes: li
     ordered = sorted(
         rows, key=lambda row: (-row.cost, -(row.tokens_in + row.tokens_out), -row.runs, row.name)
     )
-    shown = paging.fit(ordered[:_MOST_GROUPS], _GROUP_CHARACTERS) if ordered else []
+    shown = paging.fit(ordered[:_MOST_GROUPS], _GROUP_CHARACTERS)
     if len(shown) < len(ordered):
         notes.append(f"{what}: the {len(shown)} dearest of {len(ordered)} are shown.")
     return shown

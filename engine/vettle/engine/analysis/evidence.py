@@ -61,7 +61,7 @@ def summary(project: Project, *, context: str = "", limit: int = 20) -> Evidence
     notes = list(every.notes)
     kept: dict[str, Sequence[Record]] = {}
     for name, rows in lists.items():
-        kept[name] = paging.fit(rows[:limit], _ROOM[name]) if rows else []
+        kept[name] = paging.fit(rows[:limit], _ROOM[name])
         if len(kept[name]) < len(rows):
             notes.append(f"{name}: {len(kept[name])} of {len(rows)} are shown.")
     if context:

@@ -23,7 +23,7 @@ def failures(project: Project, *, context: str = "", period: str = "30d", limit:
         runs, cut = named_runs(transaction, since=first_moment(transaction, period), context=context)
     modes = modes_of(runs)
     notes = [f"Only the newest {MOST_RUNS:,} recordings were read."] if cut else []
-    kept = paging.fit(modes[:limit]) if modes else []
+    kept = paging.fit(modes[:limit])
     if len(kept) < len(modes):
         notes.append(f"{len(kept)} of {len(modes)} ways to fail are shown.")
     return FailuresReport(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from vettle.engine import quarantine
 from vettle.engine.records.evidence import Evidence, Performers, VariableEvidence
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$!])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$!#])")
 _OPENING = re.compile(r"^(\d*)([-+#=:.)])")
 _LONGEST = 300
 

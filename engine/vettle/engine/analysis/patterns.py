@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from pydantic import JsonValue
 
@@ -70,28 +72,22 @@ def _levels(traits: Sequence[Mapping[str, JsonValue]]) -> list[set[Level]]:
     for own in traits:
         for name, value in own.items():
             if _is_number(value):
-                columns.setdefault(name, set()).add(_number(value))
+                columns.setdefault(name, set()).add(float(value))
     cuts = {name: statistics.median(values) for name, values in columns.items() if len(values) > _MOST_LEVELS}
     return [{(name, _level(value, cuts.get(name))) for name, value in own.items()} for own in traits]
 
 
 def _level(value: JsonValue, cut: float | None) -> str | float:
     if _is_number(value):
-        number = _number(value)
+        number = float(value)
         if cut is None:
             return number
         return f"at most {cut:.6g}" if number <= cut else f"above {cut:.6g}"
     return value if isinstance(value, str) else canonical_json(value)
 
 
-def _is_number(value: JsonValue) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _number(value: JsonValue) -> float:
-    assert isinstance(value, (int, float))
-    try:
-        return float(value)
-    except OverflowError:
-        # JSON has whole numbers of any size, and floats have not.
-        return float("inf") if value > 0 else float("-inf")
+def _is_number(value: JsonValue) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that a float can hold: JSON has whole numbers of any size."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    )

@@ -12,14 +12,18 @@ from vettle.engine import paging
 from vettle.engine.analysis.patterns import patterns
 from vettle.engine.experiments import verdicts
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import Measure, Value, measured, rounded, shortened
+from vettle.engine.experiments.measures import (
+    RESOURCES,
+    Measure,
+    Value,
+    measured,
+    rounded,
+    shortened,
+)
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.project import Project
 from vettle.engine.records.evidence import Dispersion, Performer, Performers
-
-RESOURCES = ("duration_ms", "tokens_in", "tokens_out", "cost")
-"""What a run has used; 0 means that it was not measured."""
 
 _MOST_METRICS = 20
 _LIST_CHARACTERS = 4_500

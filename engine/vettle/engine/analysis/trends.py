@@ -52,8 +52,9 @@ def _said(found: MistakeTrend, days: list[tuple[int, int, int]]) -> MistakeTrend
         return found.model_copy(update={"said": words})
     slope, error = slope_of(days)
     span = days[-1][0] - days[0][0]
-    change, half = slope * span, quantile(len(days) - 2) * error * span
-    low, high = max(change - half, -1.0), min(change + half, 1.0)
+    half = quantile(len(days) - 2) * error
+    # A straight line through far days may leave [0, 1], and no share can change by more than 1.
+    change, low, high = (min(max(rise * span, -1.0), 1.0) for rise in (slope, slope - half, slope + half))
     limits = f"by {_points(change)} points over {span + 1} days (95 % {_points(low)} to {_points(high)})"
     words, direction = f"No trend can be told: the repeat rate changes {limits}.", "unclear"
     if high < 0:

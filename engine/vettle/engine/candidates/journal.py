@@ -74,26 +74,33 @@ def find(paths: Sequence[Path]) -> list[Path]:
     """Return the entries that are meant: files as given, and of folders those named YYYY-MM-DD-slug.md.
 
     Raises:
-        InvalidArgument: A path does not exist, or a folder holds no entry.
+        InvalidArgument: A path does not exist or cannot be read, or a folder holds no entry.
     """
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(entry for entry in path.iterdir() if entry_date(entry.name))
-            if not inside:
-                raise InvalidArgument(
-                    "from-journal",
-                    f"{str(path)!r} holds no entry named YYYY-MM-DD-slug.md",
-                    "Name the entries themselves",
-                )
-            found.update(dict.fromkeys(entry.resolve() for entry in inside))
-        elif path.exists():
-            found[path.resolve()] = None
-        else:
+    try:
+        return list(dict.fromkeys(entry.resolve() for path in paths for entry in _entries(path)))
+    except OSError as error:
+        raise InvalidArgument(
+            "from-journal",
+            f"{str(error.filename)[:200]!r} cannot be read ({error.strerror})",
+            "Name journal entries or their folder",
+        ) from error
+
+
+def _entries(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if not path.exists():
             raise InvalidArgument(
                 "from-journal", f"{str(path)!r} does not exist", "Name journal entries or their folder"
             )
-    return list(found)
+        return [path]
+    inside = sorted(entry for entry in path.iterdir() if entry_date(entry.name))
+    if not inside:
+        raise InvalidArgument(
+            "from-journal",
+            f"{str(path)!r} holds no entry named YYYY-MM-DD-slug.md",
+            "Name the entries themselves",
+        )
+    return inside
 
 
 def entry_date(name: str) -> str:

@@ -144,7 +144,11 @@ def load(pack: str) -> Pack:
     if pack in _names():
         return _parsed(*_shipped(pack))
     path = Path(pack)
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError:
+        exists = False
+    if not exists:
         raise InvalidArgument(
             "pack", f"no starter pack and no file {pack[:200]!r}", f"There are {', '.join(_names())}"
         )
@@ -153,7 +157,9 @@ def load(pack: str) -> Pack:
 
 def _names() -> list[str]:
     folder = files("vettle.engine.candidates") / _FOLDER
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
+    return sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
 
 
 def _shipped(name: str) -> tuple[str, str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
+from vettle.engine import quarantine
 from vettle.engine.candidates.packs import MOST_RULES, Pack, PackRule
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
@@ -17,6 +20,7 @@ SHARED: tuple[RuleStatus, ...] = ("proven", "pinned", "trial")
 """The statuses that are shared when none is asked for: what is quarantined or retired here helps nobody."""
 
 _LARGEST_PRIOR = 0.3
+_CHOOSE = "Choose others with status, context or query"
 
 
 def pack(
@@ -42,22 +46,29 @@ def pack(
         raise InvalidArgument(
             "rules",
             f"{len(kept)} rules fit, and a pack has 1 to {MOST_RULES}",
-            "Choose others with status, context or query",
+            _CHOOSE,
         )
-    return Pack(name=name or project.root.name or "rules", rules=[_rule(learning, rule) for rule in kept])
+    title = name or quarantine.visible(project.root.name)[:120].strip() or "rules"
+    return Pack(name=title, rules=[_rule(learning, rule) for rule in kept])
 
 
 def _rule(learning: Learning, rule: Rule) -> PackRule:
     tried = learning.learner.knows(rule.id)
     believed = learning.learner.estimate(rule.id).effect if tried else rule.prior
-    return PackRule(
-        text=rule.text,
-        category=rule.category,
-        context=rule.context,
-        globs=rule.globs,
-        prior=round(min(max(believed, -_LARGEST_PRIOR), _LARGEST_PRIOR), 4),
-        rationale=rule.rationale[:4_000],
-    )
+    try:
+        return PackRule(
+            text=rule.text,
+            category=rule.category,
+            context=rule.context,
+            globs=rule.globs,
+            prior=round(min(max(believed, -_LARGEST_PRIOR), _LARGEST_PRIOR), 4),
+            rationale=rule.rationale[:4_000],
+        )
+    except ValidationError as error:
+        # An imported rule may be about more paths than a pack allows.
+        raise InvalidArgument(
+            "rules", f"{rule.id} fits into no pack ({error.errors()[0]['msg']})", _CHOOSE
+        ) from error
 
 
 def as_yaml(shared: Pack) -> str:

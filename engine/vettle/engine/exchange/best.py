@@ -128,14 +128,16 @@ def _answer(
         return f"There is no best variant: none has {minimum_runs} results and a completed run."
     name = repr(shortened(chosen.name, 120))
     if proven:
-        return f"Variant {name} is proven best by {asked.measure.name!r}."
+        which = ", which does not decide the experiment" if asked.measure.exploratory else ""
+        return f"Variant {name} is proven best by {asked.measure.name!r}{which}."
     judgement = asked.verdict.judgement
     reason = shortened(judgement.reasons[0], 300) if judgement.reasons else "no reason was given"
     if judgement.blocked_by:
         reason += f", {', '.join(map(repr, judgement.blocked_by[:5]))}"
-    return (
-        f"Not proven: variant {name} leads so far by {asked.measure.name!r} ({judgement.outcome}: {reason})."
-    )
+    # The judge compares within blocks, and its leader may be another one than that of all runs.
+    agreed = judgement.leader in (None, chosen.name)
+    does = "leads so far" if agreed else "has the best shrunk mean so far"
+    return f"Not proven: variant {name} {does} by {asked.measure.name!r} ({judgement.outcome}: {reason})."
 
 
 def _of_variant(variant: Variant | None, row: VariantResult | None, runs: Sequence[Run]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from vettle.engine.records.exports import BestExported, ExportFormat
 
 _NOT_OURS = (".git", ".vettle")
 _BEGINNING = 400
+_CONFIGURATIONS = ("json", "env", "yaml")
+"""The formats that programs read a configuration from."""
 
 
 def export(
@@ -36,7 +38,8 @@ def export(
 
     The format "chain" gives the order in which to fall back from one model to the next instead, in one context
     or in all; with an experiment, from one value of its variable to the next. `prefix` goes in front of the names
-    of "env". An answer of more than `characters` (0: of any length) leaves its text out.
+    of "env". An answer of more than `characters` (0: of any length) leaves its text out. Where there is no best
+    variant no file is written that a program would read, so an earlier configuration stays.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.
@@ -44,20 +47,23 @@ def export(
             outside the project.
         FilesRefused: There is something at the path that no export has written, or it cannot be written.
     """
-    _check(format, prefix, context)
+    _check(format, prefix, context, metric)
     if path:
         _require_ours(project, path)
     if format == "chain":
         answer = _chain(project, experiment, context)
     else:
         answer = _best(project, experiment, format, metric, minimum_runs, top, prefix)
-    if path:
+    if path and format in _CONFIGURATIONS and not answer.variant:
+        note = "No file was written, because there is no configuration to put into it."
+        answer = answer.model_copy(update={"notes": [note, *answer.notes]})
+    elif path:
         written = files.write(project, "path", path, answer.text)
         answer = answer.model_copy(update={"path": written})
     return _fitted(answer, characters)
 
 
-def _check(format: str, prefix: str, context: str) -> None:
+def _check(format: str, prefix: str, context: str, metric: str) -> None:
     """Refuse a format that there is not, and arguments that it has no use for."""
     if format not in get_args(ExportFormat):
         raise InvalidArgument(
@@ -69,6 +75,8 @@ def _check(format: str, prefix: str, context: str) -> None:
         )
     if context and format != "chain":
         raise InvalidArgument("context", "an experiment has its own", 'Use it with format "chain"')
+    if metric and format == "chain":
+        raise InvalidArgument("metric", "a chain ranks by what the models achieved", "Leave it out")
 
 
 def _best(
@@ -137,8 +145,11 @@ def _require_ours(project: Project, path: str) -> None:
         raise FilesRefused(f"{relative}: it is not a regular file. Choose another path.")
     if not place.exists():
         return
-    with place.open("rb") as stream:
-        beginning = stream.read(_BEGINNING)
+    try:
+        with place.open("rb") as stream:
+            beginning = stream.read(_BEGINNING)
+    except OSError as error:
+        raise FilesRefused(f"{relative}: cannot be read ({error.strerror}). Choose another path.") from error
     if MARK.encode() not in beginning:
         raise FilesRefused(
             f"{relative}: no export has written this file, so it stays. Choose another path, or remove it first."

@@ -184,14 +184,16 @@ def for_project(reading: Reading, root: Path) -> Reading:
     if not owners or here == owners:
         return reading
     if len(here) != 1:
-        note = f"None of its projects is told to be this one, so all were taken: {', '.join(owners[:10])}."
+        note = (
+            f"None of its projects is told to be this one, so all were taken: {', '.join(owners[:10])[:500]}."
+        )
         return replace(reading, notes=[*reading.notes, note])
     others = [fact for fact in reading.facts if fact.owner not in ("", here[0])]
     reason = "it belongs to another project: "
     return replace(
         reading,
         facts=[fact for fact in reading.facts if fact.owner in ("", here[0])],
-        skipped=[*reading.skipped, *(Skipped(fact.place, reason + fact.owner) for fact in others)],
+        skipped=[*reading.skipped, *(Skipped(fact.place, reason + fact.owner[:200]) for fact in others)],
     )
 
 

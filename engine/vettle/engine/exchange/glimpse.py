@@ -29,6 +29,9 @@ class Outline:
 def outline(path: Path) -> Outline:
     """Return the outline of a file; one without names for what is no file, cannot be read or is no JSON."""
     try:
+        if not path.is_file():
+            # What is read of a pipe is gone, and a device has no end.
+            return Outline("", {})
         with path.open("rb") as file:
             return outline_of(file.read(HEAD_BYTES).decode("utf-8-sig", "replace"))
     except OSError:

@@ -44,6 +44,9 @@ from vettle.engine.store.experiments import Experiment
 MOST_SHOWN = 20
 """Left-out rows that are shown of each file."""
 
+MOST_NOTES = 10
+"""Notes that are shown; a folder of ledgers has one or more for every experiment."""
+
 _OVER = ("concluded", "abandoned")
 
 
@@ -61,10 +64,19 @@ def import_reading(project: Project, reading: Reading, *, apply: bool = True) ->
     Raises:
         InvalidArgument: A fact that no call could have recorded. Nothing is recorded then.
     """
+    if apply or project.exists:
+        return _recorded(project, reading, apply=apply)
+    # Looking at a repository leaves no trace in it, nor in what this process knows about it.
+    store = open_store(MEMORY, clock=project.clock)
+    nowhere = Project(project.root, actor=project.actor, clock=project.clock, store=store)
+    try:
+        return _recorded(nowhere, reading, apply=False)
+    finally:
+        nowhere.close()
+
+
+def _recorded(project: Project, reading: Reading, *, apply: bool) -> DataImported:
     work = _Import(project, for_project(reading, project.root))
-    if not apply and not project.exists:
-        # Looking at a repository leaves no trace in it.
-        project = Project(project.root, clock=project.clock, store=open_store(MEMORY, clock=project.clock))
     try:
         with project.write() as transaction:
             work.run(transaction)
@@ -142,7 +154,7 @@ class _Import:
             new=dict(self.new),
             known=known,
             applied=applied,
-            notes=self.notes,
+            notes=_some(self.notes),
             next_step=next_step,
         )
 
@@ -280,7 +292,14 @@ class _Import:
             return f"Experiment {holder} holds the variable {fact.variable!r} here."
         open_now = experiments_table.in_states(transaction, experiments_table.HOLDING)
         most = self.project.settings.experiments.running
-        return f"{most} experiments are open, the most at once." if len(open_now) >= most else ""
+        return f"No more can be open at once than {most}." if len(open_now) >= most else ""
+
+
+def _some(notes: Sequence[str]) -> list[str]:
+    """Return the first notes, and how many there are if those are not all."""
+    if len(notes) <= MOST_NOTES:
+        return list(notes)
+    return [*notes[:MOST_NOTES], f"The first {MOST_NOTES} of {len(notes)} notes."]
 
 
 def _is_decided(transaction: Transaction, rule: Rule) -> bool:

@@ -79,16 +79,18 @@ def export_log(project: Project, stream: BinaryIO) -> LogExported:
 
 
 def save(project: Project, path: Path) -> LogExported:
-    """Write the whole log to a file that only its owner may read, replacing what is there in one step.
+    """Write the whole log to a file that only its owner may read, replacing an earlier log in one step.
 
     Raises:
-        FilesRefused: It cannot be written, or is no ordinary file.
+        FilesRefused: It cannot be written, or there is something else there.
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise FilesRefused(f"{path}: no ordinary file. Name another, or leave it out to write to stdout.")
     if target.name.startswith(project.database.name) and target.parent == project.database.parent.resolve():
         raise FilesRefused(f"{path}: that is the project's database. Name another file.")
+    if target.exists() and target.stat().st_size and not recognises(target):
+        raise FilesRefused(f"{path}: no log, so it stays. Name another file, or remove this one first.")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -251,6 +253,11 @@ class _Import:
         flawed = [f"{rule} ({why})" for rule, why in list(work.flawed.items())[:_MOST_SHOWN]]
         if flawed:
             notes.append(f"Rules of the log that a person should look at: {', '.join(flawed)}.")
+        if work.rivals:
+            names = ", ".join(work.rivals[:_MOST_SHOWN])
+            notes.append(
+                f"Open beside another experiment on the same variable: {names}. Close one of each two."
+            )
         return notes
 
 

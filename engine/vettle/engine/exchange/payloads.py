@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vettle.engine.arguments import RequiredRuleText
 from vettle.engine.experiments.design import Design
@@ -17,6 +17,7 @@ from vettle.engine.records import (
     Decision,
     ExperimentAction,
     ExperimentState,
+    ExperimentVerdict,
     RewardOutcome,
     RewardSource,
     RuleSource,
@@ -35,6 +36,7 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Count = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 _Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _Named = Annotated[str, Field(min_length=1)]
+_NO_VERDICT: Any = None
 
 
 class _Payload(BaseModel):
@@ -184,7 +186,8 @@ class _ExperimentDecided(_Payload):
     choice: ExperimentAction
     new: ExperimentState
     reason: str
-    verdict: dict[str, JsonValue] | None = None
+    # It may be missing, but where there is one it is not null.
+    verdict: ExperimentVerdict = _NO_VERDICT
 
 
 class _VariableRegistered(_Payload):

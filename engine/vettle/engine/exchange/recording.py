@@ -73,7 +73,10 @@ def _mistake(transaction: Transaction, uid: bytes, session: bytes, fact: Mistake
         uid,
         error_class=fact.error_class,
         description=description,
-        matches=similarity.similar(transaction, fact.error_class, description, limit=3),
+        # Nobody is shown what is merely like it: only what it repeats is worth the time.
+        matches=similarity.similar(
+            transaction, fact.error_class, description, limit=1, least=similarity.REPEAT
+        ),
         session_id=short_id(session) if session else "",
         severity=fact.severity,
         file=fact.file,

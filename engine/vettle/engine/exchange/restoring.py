@@ -51,6 +51,7 @@ class Restoration:
         taken: Events and replies that are new here.
         known: Those that were here.
         flawed: Why a person should look at a rule that was let through where the log comes from, by its id.
+        rivals: Experiments of the log that are open, and change what another open one here changes.
     """
 
     def __init__(self, project: Project, transaction: Transaction) -> None:
@@ -58,12 +59,13 @@ class Restoration:
         self.taken = 0
         self.known = 0
         self.flawed: dict[str, str] = {}
+        self.rivals: list[str] = []
         self._transaction = transaction
         self._learning = project.learning(transaction)
         self._newest = events.newest_time(transaction)
         self._ids = _Ids()
         self._shared: set[str] = set()
-        self._experiments: set[str] = set()
+        self._experiments: dict[str, set[str]] = {}
 
     def event(self, event: Event) -> str:
         """Restore an event, unless it is known; return why it is left out, or ""."""
@@ -104,6 +106,7 @@ class Restoration:
 
     def finish(self) -> None:
         """Bring up to date what hangs on the log as a whole."""
+        self.rivals = [one for one in sorted(self._experiments) if self._has_rival(one)]
         if self.taken:
             events.keep_newest_time(self._transaction, self._newest)
             self._learning.keep(self._transaction)
@@ -134,11 +137,14 @@ class Restoration:
                 return self._about_decision(event)
             case "session_ended" | "session_scored" | "session_closed":
                 return self._about_session(event)
-            case "experiment_decided" | "run_recorded":
-                self._require_experiment(event.subject)
+            case "experiment_decided":
+                self._variants(event.subject)
+                return ""
+            case "run_recorded":
+                self._require_variant(event)
                 return ""
             case "variant_assigned":
-                self._require_experiment(event.subject)
+                self._require_variant(event)
                 there = assignments.get(self._transaction, event.subject, event.data["unit"])
                 return "this project has assigned the unit itself" if there else ""
             case _:
@@ -174,12 +180,24 @@ class Restoration:
         due = session.state == "open" if event.kind == "session_ended" else session.counts
         return "" if due else f"session {session.id} is {session.state} here already"
 
-    def _require_experiment(self, experiment: str) -> None:
-        if experiment in self._experiments:
-            return
-        if experiments.get(self._transaction, experiment) is None:
-            raise ValueError("no experiment with this id was created before")
-        self._experiments.add(experiment)
+    def _require_variant(self, event: Event) -> None:
+        if event.choice not in self._variants(event.subject):
+            raise ValueError("the experiment has no variant with this id")
+
+    def _variants(self, experiment: str) -> set[str]:
+        """Return the ids of an experiment's variants, which never change; ValueError if there is no such experiment."""
+        if experiment not in self._experiments:
+            found = experiments.get(self._transaction, experiment)
+            if found is None:
+                raise ValueError("no experiment with this id was created before")
+            self._experiments[experiment] = {variant["id"] for variant in found.design["variants"]}
+        return self._experiments[experiment]
+
+    def _has_rival(self, experiment: str) -> bool:
+        found = experiments.get(self._transaction, experiment)
+        if found is None or found.state not in experiments.HOLDING or not found.variable:
+            return False
+        return experiments.holder_of(self._transaction, found.domain, found.variable) != experiment
 
 
 def _content(event: Event) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from vettle.engine.errors import Conflict, InvalidArgument
 from vettle.engine.exchange import importing, log, systems
@@ -15,7 +16,10 @@ NAMES = (log.SYSTEM, *systems.NAMES)
 
 def is_known(path: Path) -> bool:
     """Tell whether a path is a log of ours or belongs to one of the systems; never raise."""
-    return log.recognises(path) or systems.recognise(path) is not None
+    try:
+        return log.recognises(path) or systems.recognise(path) is not None
+    except OSError:
+        return False
 
 
 def bring(project: Project, path: Path, *, system: str = "", apply: bool = False) -> DataImported:
@@ -25,15 +29,21 @@ def bring(project: Project, path: Path, *, system: str = "", apply: bool = False
     what would happen. Logs are for people: they bring decisions and evidence that nobody here can vouch for.
 
     Raises:
-        InvalidArgument: There is nothing there, or nobody knows what it is.
+        InvalidArgument: There is nothing there that may be read, or nobody knows what it is.
         SourceDamaged: It is damaged.
         Conflict: An agent would import a log.
     """
     if system and system not in NAMES:
         raise InvalidArgument("system", f"no system {system[:40]!r}", f"Valid: {', '.join(NAMES)}")
+    _require(path)
     _refuse_database(path)
     if system == log.SYSTEM or (not system and log.recognises(path)):
-        _require_log(path)
+        if not log.recognises(path):
+            raise InvalidArgument(
+                "path",
+                f"{path.name[:100]!r} is no log of vettle's",
+                "vettle export log --output FILE writes one",
+            )
         if apply and project.actor != PERSON:
             raise Conflict(
                 f"{path.name}: only a person may import a log, because it decides which rules are proven and pinned. "
@@ -41,6 +51,23 @@ def bring(project: Project, path: Path, *, system: str = "", apply: bool = False
             )
         return log.import_log(project, path, apply=apply)
     return importing.import_reading(project, systems.read(path, system), apply=apply)
+
+
+def _require(path: Path) -> None:
+    """Refuse what is no file and no folder: a pipe can be read only once, and a device has no end."""
+    given = repr(str(path)[:200])
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InvalidArgument(
+            "path", f"there is nothing at {given}", "Give a file or folder that exists"
+        ) from error
+    except OSError as error:
+        raise InvalidArgument(
+            "path", f"{given} cannot be read ({error.strerror})", "Give a file or folder that can be"
+        ) from error
+    if not (S_ISREG(mode) or S_ISDIR(mode)):
+        raise InvalidArgument("path", f"{given} is neither a file nor a folder", "Write it to a file first")
 
 
 def _refuse_database(path: Path) -> None:
@@ -51,15 +78,4 @@ def _refuse_database(path: Path) -> None:
             "path",
             f"{real.name} is the database of a vettle project",
             "To move a project, run vettle export log --output FILE there and import that file",
-        )
-
-
-def _require_log(path: Path) -> None:
-    if not path.exists():
-        raise InvalidArgument(
-            "path", f"there is nothing at {str(path)[:200]!r}", "Give a file or folder that exists"
-        )
-    if not log.recognises(path):
-        raise InvalidArgument(
-            "path", f"{path.name[:100]!r} is no log of vettle's", "vettle export log --output FILE writes one"
         )

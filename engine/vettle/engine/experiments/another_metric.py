@@ -26,6 +26,8 @@ from vettle.engine.store import Transaction
 from vettle.engine.store.experiments import Experiment
 from vettle.engine.store.runs import Run
 
+_NEXT_STEP = "go by the deciding metric; to decide by this one, declare it in a new experiment"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -50,7 +52,7 @@ def ask(transaction: Transaction, found: Experiment, metric: str = "") -> Asked:
     main = verdicts.of(transaction, found)
     if metric in ("", main.design.metric.name):
         return Asked(main, main, deciding(main), judged=True)
-    recorded = {name for one in main.evidence.scored for name in one.run.metrics}
+    recorded = {one.run.metrics[metric] for one in main.evidence.scored if metric in one.run.metrics}
     declared = _declared(main.design, metric, recorded)
     if declared is None:
         return Asked(main, main, measured(main, metric), judged=False)
@@ -63,16 +65,24 @@ def ask(transaction: Transaction, found: Experiment, metric: str = "") -> Asked:
         found.epoch,
         design,
         final=found.state in verdicts.OVER,
-        read=lambda run: run if metric in recorded else _of_the_run(run, metric),
+        read=lambda run: run if recorded else _of_the_run(run, metric),
     )
-    verdict = verdicts.judge(design, evidence)
+    verdict = _explored(verdicts.judge(design, evidence))
     return Asked(main, verdict, replace(deciding(verdict), exploratory=True), judged=True)
 
 
-def _declared(design: Design, name: str, recorded: AbstractSet[str]) -> MetricInput | None:
+def _explored(verdict: Verdict) -> Verdict:
+    """Return the verdict without the advice to act on it: that is for the metric that decides."""
+    if verdict.judgement.outcome in ("insufficient", "invalid"):
+        return verdict
+    return replace(verdict, judgement=replace(verdict.judgement, next_step=_NEXT_STEP))
+
+
+def _declared(design: Design, name: str, recorded: AbstractSet[float]) -> MetricInput | None:
     """Return the metric as what would decide, None where nothing says which direction is better.
 
     A component keeps what was declared for missing values; elsewhere a run without the metric is missing.
+    `recorded` are the values that runs have recorded under this name.
     """
     for part in design.metric.components:
         if part.name == name:
@@ -82,8 +92,11 @@ def _declared(design: Design, name: str, recorded: AbstractSet[str]) -> MetricIn
         if guard.name == name:
             return MetricInput(**guard.model_dump(exclude={"margin"}), missing="skip_run")
     if name == SUCCESS:
-        kind: Kind = "continuous" if name in recorded else "binary"
-        return MetricInput(name=name, direction="higher", kind=kind, missing="skip_run")
+        # A share has the range that a failed run needs to count as the worst.
+        kind: Kind = "binary" if recorded <= {0, 1} else "continuous"
+        share = kind == "continuous" and min(recorded) >= 0 and max(recorded) <= 1
+        span = (0.0, 1.0) if share else ()
+        return MetricInput(name=name, direction="higher", kind=kind, range=span, missing="skip_run")
     if name in RESOURCES:
         return MetricInput(name=name, direction="lower", missing="skip_run")
     return None

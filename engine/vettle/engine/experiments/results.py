@@ -53,9 +53,9 @@ def results(
 
     `metric` asks about another metric than the deciding one: one that was recorded, or "success", "duration_ms",
     "tokens_in", "tokens_out" and "cost". It is judged as if it decided, which is exploratory; where nobody
-    declared which direction is better it is summarised, raw and of completed runs only. `by` names recorded dimensions, dimensions of the space, "context", "stratum" or "variant";
-    `interval` asks for a time series by the time of production, else of recording. `limit` is the most rows
-    of each list.
+    declared which direction is better it is summarised, raw and of completed runs only. `by` names recorded
+    dimensions, dimensions of the space, "context", "stratum" or "variant"; `interval` asks for a time series by
+    the time of production, else of recording. `limit` is the most rows of each list.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.

@@ -11,13 +11,10 @@ from vettle.engine.mistakes import SUGGEST_AFTER
 from vettle.engine.proposals.likeness import same_instruction, same_mistake
 from vettle.engine.records.proposals import RuleProposal
 from vettle.engine.similarity import text_hash
-from vettle.engine.store import Transaction, events
+from vettle.engine.store import Transaction
 from vettle.engine.store import mistakes as table
 from vettle.engine.store import rules as rules_table
 from vettle.engine.store.mistakes import Mistake
-
-LEAST_SESSIONS = 2
-"""Sessions that a cluster must come from: one session that repeats itself proves no habit."""
 
 MOST_MISTAKES = 100
 """The recurring mistakes that are looked at, the most frequent first."""
@@ -37,10 +34,13 @@ class Cluster:
         return sum(member.n for member in self.members)
 
     @property
-    def sessions(self) -> int:
-        """The least number of sessions that made any of them: sessions are counted for each mistake apart."""
+    def is_habit(self) -> bool:
+        """Whether more than one session made any of them: one that repeats itself proves no habit.
+
+        How many did is not known: of two sessions that take turns, a mistake counts each turn.
+        """
         last = {member.last_session for member in self.members} - {""}
-        return max(len(last), *(member.sessions for member in self.members))
+        return len(last) > 1 or any(member.sessions > 1 for member in self.members)
 
     @property
     def correction(self) -> str:
@@ -55,7 +55,7 @@ class Cluster:
 
 
 class Distilled(NamedTuple):
-    """The candidate rules, and how many were left out because a person would have to read them first."""
+    """The candidate rules, and how many were left out because a person would have to read or shorten them first."""
 
     rules: list[RuleProposal]
     left_out: int
@@ -64,7 +64,7 @@ class Distilled(NamedTuple):
 def distil(transaction: Transaction, *, limit: int) -> Distilled:
     """Return a candidate rule for each cluster of repeated mistakes that no rule is against, at most `limit`.
 
-    A cluster counts from SUGGEST_AFTER occurrences in LEAST_SESSIONS sessions on. The text is what corrected
+    A cluster counts from SUGGEST_AFTER occurrences in more than one session on. The text is what corrected
     the mistakes; too long a text is left out, never cut.
     """
     existing = rules_table.every(transaction)
@@ -72,7 +72,7 @@ def distil(transaction: Transaction, *, limit: int) -> Distilled:
     found: list[RuleProposal] = []
     left_out = 0
     for cluster in clusters(table.recurring(transaction, limit=MOST_MISTAKES)):
-        if cluster.occurrences < SUGGEST_AFTER or cluster.sessions < LEAST_SESSIONS:
+        if cluster.occurrences < SUGGEST_AFTER or not cluster.is_habit:
             continue
         text = rule_text(cluster)
         if any(same_instruction(text, rule.text) for rule in existing) or _has_rule(
@@ -122,9 +122,7 @@ def _has_rule(transaction: Transaction, cluster: Cluster, named: dict[str, froze
     for member in cluster.members:
         error_class = member.error_class
         if error_class not in named:
-            logged = events.of_subject(transaction, error_class, ("mistake_logged",))
-            hashes = (one.data[key] for one in logged if one.choice for key in ("hash", "same_as"))
-            named[error_class] = frozenset(hashes)
+            named[error_class] = table.prevented(transaction, error_class)
         if text_hash(member.norm) in named[error_class]:
             return True
     return False
@@ -139,8 +137,8 @@ def _proposal(cluster: Cluster, text: str) -> RuleProposal:
         text=text,
         category=classes[0] if len(classes) == 1 else "general",
         rationale=(
-            f"Distilled from repeated mistakes ({', '.join(classes[:_NAMED])}): made {cluster.occurrences} times in at "
-            f"least {cluster.sessions} sessions ({named}{f' and {more} more' if more > 0 else ''})."
+            f"Distilled from repeated mistakes ({', '.join(classes[:_NAMED])}): made {cluster.occurrences} times, "
+            f"in more than one session ({named}{f' and {more} more' if more > 0 else ''})."
         ),
         evidence=tuple(f"m{member.id}" for member in cluster.members[:50]),
     )

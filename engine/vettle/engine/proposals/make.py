@@ -105,7 +105,9 @@ def _reviewed(
     ]
     kept = fit(made, _PROPOSALS_CHARACTERS)
     hidden = distilled.left_out + len(ideas) - len(shown)
-    notes = [f"{hidden} more would need a person to read them first, so they are left out."] if hidden else []
+    notes = (
+        [f"{hidden} more are left out: a person would have to read or shorten them first."] if hidden else []
+    )
     if len(kept) < len(made):
         notes.append(f"{len(made) - len(kept)} more do not fit into this answer: ask for fewer.")
     return kept, notes

@@ -19,6 +19,8 @@ LEAST_VALUES = 10
 """Results that have to be there before their spread says anything."""
 
 _LOOKED_AT = 5
+_ENOUGH_VALUES = 1_000
+"""Results after which no older experiment is read: the spread is known to a few percent by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Screening:
 def screen(design: Design, expected: float, deviation: float | None) -> Screening:
     """Screen a design whose best variant is expected to be better by `expected`, in the metric's unit.
 
-    `deviation` is that of past results (`past_deviation`). Without an expectation the declared minimum effect is looked for. Refused are an expectation below the
-    declared minimum, and an effect that takes more runs than anybody waits for (`planning.MANY_RUNS`) at the
-    spread of past results of the same metric; more than half of that is slow.
+    `deviation` is that of past results (`past_deviation`). Without an expectation the declared minimum effect
+    is looked for. Refused are an expectation below the declared minimum, and an effect that takes more runs
+    than anybody waits for (`planning.MANY_RUNS`) at the spread of past results of the same metric; more than
+    half of that is slow.
     """
     metric = design.metric
     flags: list[ProposalFlag] = [] if expected else ["no_expected_effect"]
@@ -76,11 +79,11 @@ def past_deviation(transaction: Transaction, metric: MetricInput) -> float | Non
     are pooled.
     """
     squares, degrees = 0.0, 0
-    columns = [
-        column
-        for found in _measuring(transaction, metric)[:_LOOKED_AT]
-        for column in _columns(transaction, found)
-    ]
+    columns: list[list[float]] = []
+    for found in _measuring(transaction, metric)[:_LOOKED_AT]:
+        columns += _columns(transaction, found)
+        if sum(map(len, columns)) >= _ENOUGH_VALUES:
+            break
     for column in columns:
         mean = math.fsum(column) / len(column)
         squares += math.fsum((value - mean) ** 2 for value in column)

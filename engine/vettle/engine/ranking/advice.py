@@ -27,12 +27,12 @@ class Demotion(NamedTuple):
 
 
 def demotion(rows: Sequence[Outcome], levels: Levels | None = None) -> Demotion:
-    """Check after every outcome of one value in one context whether it is demoted, as two levels have it."""
+    """Check after every outcome of one value in one context whether its success rate demotes it, by two levels."""
     levels = levels if levels is not None else Levels()
     n, total, demoted, times = 0, 0.0, False, 0
     for row in rows:
         n += row.weight
-        total += row.weight * row.reward
+        total += row.weight * row.success
         # With the prior Beta(1, 1), P(rate < threshold) is at most 1/2 here: nothing can change.
         if not demoted and levels.threshold <= 0.5 and 2 * total >= n:
             continue
@@ -65,7 +65,7 @@ def degraded(rows: Sequence[Outcome]) -> bool:
 def words(
     value: str, rows: Sequence[Outcome], demoted: Standing, costs: Mapping[str, float | None]
 ) -> list[str]:
-    """Say what to do about a value and why; `costs` are the mean costs of a run of every value here."""
+    """Say what to do about a value and why; `costs` are mean costs of a run of the values that are not demoted."""
     levels, said = Levels(), []
     if demoted.demoted:
         said.append(

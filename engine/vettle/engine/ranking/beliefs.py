@@ -27,7 +27,6 @@ DRAWS = 4_000
 LEARNED = 150
 """The most parts (values, contexts, and pairs of them) that are learned; the time of a fold grows with its square."""
 
-
 _SINGLE = 2
 """The length of the key of a value or a context; that of a pair is longer."""
 
@@ -88,17 +87,17 @@ def _learned(cells: Mapping[tuple[str, str], int]) -> set[tuple[str, ...]]:
 
 
 def anywhere(value: str) -> Arm:
-    """Return the terms of a value in a context of which nothing is known: the base and its own."""
+    """Return the terms that a value has in every context: the base and its own, for its mean over contexts."""
     return (Term(BASE, 0.25), Term(("variant", value), 0.1))
 
 
 def arms_of(values: Sequence[str], context: str | None) -> list[Arm]:
-    """Return the arms of the values in a context, None for any unknown one."""
+    """Return the arms of the values in a context, or those of their means over contexts for None."""
     return [anywhere(value) if context is None else in_context(value, context) for value in values]
 
 
 def beliefs(posterior: StructuredPosterior, values: Sequence[str], context: str | None) -> dict[str, Belief]:
-    """Return what is believed of each value in a context; limits stay within [0, 1]."""
+    """Return what is believed of each value in a context, or over contexts for None; limits stay within [0, 1]."""
     if not values:
         return {}
     means, covariance = posterior.joint(arms_of(values, context))
@@ -115,7 +114,7 @@ def beliefs(posterior: StructuredPosterior, values: Sequence[str], context: str 
 
 
 def difference(posterior: StructuredPosterior, first: str, second: str, context: str | None) -> Difference:
-    """Return what is believed of the difference of two values in a context."""
+    """Return what is believed of the difference of two values in a context, or over contexts for None."""
     means, covariance = posterior.joint(arms_of([first, second], context))
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     return Difference(float(means[0] - means[1]), max(variance, 0.0))

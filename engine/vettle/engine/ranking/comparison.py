@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
@@ -30,7 +30,7 @@ def compare(
         InvalidArgument: Nothing is known of a value, or the two are the same.
     """
     learned = learn(project, variable, period)
-    _check(variable, learned.values, first, second)
+    _check(variable, learned.outcomes.configs, first, second)
     cells = {
         name: (cell.get(first, []), cell.get(second, []))
         for name, cell in sorted(learned.cells.items())
@@ -58,10 +58,10 @@ def compare(
     )
 
 
-def _check(variable: str, known: Sequence[str], first: str, second: str) -> None:
+def _check(variable: str, known: Collection[str], first: str, second: str) -> None:
     for value in (first, second):
         if value not in known:
-            names = ", ".join(known[:10]) or "none yet"
+            names = ", ".join(list(known)[:10]) or "none yet"
             raise InvalidArgument("compare", f"no {variable[:80]} {value[:80]!r}", f"Known: {names}")
     if first == second:
         raise InvalidArgument("compare", f"both are {first[:80]!r}", "Name two different ones")

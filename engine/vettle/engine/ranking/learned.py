@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vettle.engine.clock import DAY
+from vettle.engine.analysis.spans import first_moment
 from vettle.engine.policies.structured import StructuredPosterior
 from vettle.engine.project import Project
 from vettle.engine.ranking.beliefs import fold
@@ -15,21 +16,23 @@ from vettle.engine.ranking.summaries import grouped
 EVER = "all"
 """The period that leaves nothing out."""
 
+MOST_VALUES = 100
+"""Values that are ranked, those with most outcomes: the time of a ranking grows with their cube."""
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A variable with everything that happened to its values in a period; `cells` by context and value."""
+    """A variable with everything that happened to its values in a period; `cells` by context and value.
+
+    `values` are those that are ranked, tried or not: all, or the 100 with most outcomes.
+    """
 
     variable: str
     period: str
     outcomes: Outcomes
     posterior: StructuredPosterior
+    values: Sequence[str]
     cells: Mapping[str, Mapping[str, list[Outcome]]]
-
-    @property
-    def values(self) -> list[str]:
-        """Every known value, tried or not."""
-        return list(self.outcomes.configs)
 
     @property
     def tried(self) -> set[str]:
@@ -45,10 +48,11 @@ class Learned:
 def learn(project: Project, variable: str, period: str) -> Learned:
     """Read the outcomes of a period ("30d", or "all"), and fold them in the order in which they happened."""
     with project.read() as transaction:
-        since = 0 if period == EVER else transaction.now - int(period[:-1]) * DAY
-        outcomes = gather(transaction, variable, since)
+        outcomes = gather(transaction, variable, first_moment(transaction, period))
+    results = Counter(row.value for row in outcomes.rows)
+    values = sorted(outcomes.configs, key=lambda value: -results[value])[:MOST_VALUES]
     cells = {
         context: grouped(rows, lambda row: row.value)
         for context, rows in grouped(outcomes.rows, lambda row: row.context).items()
     }
-    return Learned(variable, period, outcomes, fold(outcomes.rows), cells)
+    return Learned(variable, period, outcomes, fold(outcomes.rows), values, cells)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -37,15 +36,19 @@ _VALUE_CHARACTERS = 120
 
 _RATINGS = get_args(Rating)
 
-Basis = Literal["success", "utility", "completion", "rating"]
-"""What a reward is taken from: a metric of 0 and 1, the experiment's utility, the status, or a person."""
+Basis = Literal["success", "utility", "completion", "rating", "session"]
+"""What a reward is taken from: a metric of 0 and 1, the experiment's utility, the status, a person, or a session."""
+
+MOST_RESULTS = 50_000
+"""The newest results that are learned from, so that asking takes seconds in a project of any age."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One result of one value. `reward` is in [0, 1] and counts as `weight` results; `happened` in microseconds.
 
-    `unit` names the piece of work, and says nothing but who comes first of those that happened at once. A duration, token or cost of 0 is not known. Only completed runs, never sessions, have any.
+    `unit` names the piece of work, and says nothing but who comes first of those that happened at once. A
+    duration, token or cost of 0 is not known; only completed runs have any.
     """
 
     happened: int
@@ -53,6 +56,7 @@ class Outcome:
     value: str
     reward: float
     weight: int = 1
+    basis: Basis = "success"
     unit: str = ""
     timeout: bool = False
     rating: str = ""
@@ -61,6 +65,11 @@ class Outcome:
     cost: float = 0.0
     retries: int | None = None
     escalated: bool | None = None
+
+    @property
+    def success(self) -> float:
+        """The reward, but 1 where a utility grades what was completed: .4 of a score is no failure."""
+        return 1.0 if self.basis == "utility" else self.reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +83,20 @@ class OpenExperiment:
 
 @dataclass(slots=True)
 class Outcomes:
-    """Everything known about a variable. `configs` holds each value as a config spells it."""
+    """Everything known about a variable. `configs` holds each value as a config spells it.
+
+    `not_counted` are runs without a result, and `left_out` results older than the newest `MOST_RESULTS`.
+    """
 
     rows: list[Outcome] = field(default_factory=list)
     configs: dict[str, JsonValue] = field(default_factory=dict)
     not_counted: int = 0
-    bases: Counter[Basis] = field(default_factory=Counter)
-    sessions: int = 0
+    left_out: int = 0
     open: list[OpenExperiment] = field(default_factory=list)
 
 
 def gather(transaction: Transaction, variable: str, since: int = 0) -> Outcomes:
-    """Return every outcome since the given time, in the order in which they happened.
+    """Return the newest outcomes since the given time, in the order in which they happened.
 
     Values are known from any time. A variant's value is what its config has under the variable's name, else
     its own name if its experiment is about the variable.
@@ -101,6 +112,8 @@ def gather(transaction: Transaction, variable: str, since: int = 0) -> Outcomes:
     # What came in one batch has no order, and counted history comes sorted: all that succeeded, then all that
     # failed, which would look like a model that got worse.
     found.rows.sort(key=lambda row: (row.happened, digest(row.unit)))
+    found.left_out = max(len(found.rows) - MOST_RESULTS, 0)
+    del found.rows[: found.left_out]
     return found
 
 
@@ -139,8 +152,9 @@ def _take_sessions(transaction: Transaction, since: int, found: Outcomes) -> Non
     for model in results.models(transaction):
         found.configs.setdefault(model, model)
     for session in results.scored_sessions(transaction, since):
-        found.rows.append(Outcome(session.started, session.context, session.model, session.score))
-        found.sessions += 1
+        found.rows.append(
+            Outcome(session.started, session.context, session.model, session.score, basis="session")
+        )
 
 
 def _take_runs(
@@ -164,8 +178,7 @@ def _take_runs(
             # Cancelled, lost to infrastructure, or without what the experiment measures: nobody's failure.
             found.not_counted += 1
             continue
-        found.bases[basis] += 1
-        found.rows.append(_outcome(run, happened, str(said), values[run.variant], reward))
+        found.rows.append(_outcome(run, happened, str(said), values[run.variant], reward, basis))
 
 
 def _time(run: Run) -> int:
@@ -193,7 +206,7 @@ def _reward(design: Design, run: Run) -> tuple[float | None, Basis]:
     return utility, "success" if design.is_binary else "utility"
 
 
-def _outcome(run: Run, happened: int, context: str, value: str, reward: float) -> Outcome:
+def _outcome(run: Run, happened: int, context: str, value: str, reward: float, basis: Basis) -> Outcome:
     data = run.data
     rating = str(data.get("rating") or "")
     done = run.status == "completed"
@@ -203,7 +216,8 @@ def _outcome(run: Run, happened: int, context: str, value: str, reward: float) -
         value=value,
         reward=reward,
         unit=run.unit,
-        weight=RATING_WEIGHT if rating in _RATINGS else 1,
+        weight=RATING_WEIGHT if basis == "rating" else 1,
+        basis=basis,
         timeout=run.status == "timeout",
         rating=rating,
         duration_ms=_amount(data, "duration_ms") if done else 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from vettle.engine import paging
@@ -10,8 +11,8 @@ from vettle.engine.project import Project
 from vettle.engine.ranking import advice, chains, summaries
 from vettle.engine.ranking.beliefs import DRAWS, LEARNED, SEED, beliefs
 from vettle.engine.ranking.challenging import challenger
-from vettle.engine.ranking.learned import EVER, Learned, learn
-from vettle.engine.ranking.outcomes import MODEL
+from vettle.engine.ranking.learned import EVER, MOST_VALUES, Learned, learn
+from vettle.engine.ranking.outcomes import MODEL, MOST_RESULTS, Basis
 from vettle.engine.records.ranking import (
     Challenger,
     ContextRanking,
@@ -23,6 +24,15 @@ from vettle.engine.records.ranking import (
 MOST_CONTEXTS = 100
 """Contexts that are ranked, those with most results; the default stands for all others."""
 
+_BASES: Mapping[Basis, str] = {
+    "session": "sessions, whose score in [0, 1] is the result",
+    "utility": "utilities in [0, 1] of what decides their experiment; what was completed is a success",
+    "completion": "judged by their status: completed 1, failed or timed out 0",
+    "rating": "people's ratings, which count twice",
+}
+"""What has to be said of results that are no plain success or failure."""
+
+_NAMED = 5
 _BRIEF = 10
 _BRIEF_DAYS = 31
 _CONTEXT_CHARACTERS = 6_000
@@ -57,10 +67,10 @@ def rank(
         name: {value: advice.demotion(rows).now for value, rows in cell.items()}
         for name, cell in learned.cells.items()
     }
-    risky = {*project.settings.ranking.low_risk, *low_risk}
+    declared = {*project.settings.ranking.low_risk, *low_risk}
     share = project.settings.ranking.challenger_share
     contexts = [
-        _context(learned, name, demotions, share if name in risky else 0.0)
+        _context(learned, name, demotions, share if name in declared else 0.0)
         for name in ([context] if context else learned.contexts[:MOST_CONTEXTS])
     ]
     ranks = _default(learned)
@@ -76,7 +86,7 @@ def rank(
         seed=SEED,
         draws=DRAWS,
         notes=_notes(learned),
-        next_step=_next_step(variable, contexts),
+        next_step=_next_step(learned, contexts),
     )
 
 
@@ -84,7 +94,7 @@ def _context(learned: Learned, context: str, demotions: Demotions, share: float)
     """Rank every known value in one context; `share` is that of a challenger, 0 where there shall be none."""
     cell = learned.cells.get(context, {})
     standing = demotions.get(context, {})
-    costs = {value: summaries.mean_cost(rows) for value, rows in cell.items()}
+    costs = {value: summaries.mean_cost(rows) for value, rows in cell.items() if not standing[value].demoted}
     variants = [
         summaries.ranked(
             value,
@@ -110,7 +120,7 @@ def _context(learned: Learned, context: str, demotions: Demotions, share: float)
 
 
 def _default(learned: Learned) -> list[DefaultRank]:
-    """Rank the values for a context of which nothing is known, by what they share between contexts."""
+    """Rank the values for any other context, by the lower limits of their means over contexts."""
     found = [
         DefaultRank(
             value=value,
@@ -148,18 +158,19 @@ def _notes(learned: Learned) -> list[str]:
     """Say what counted as a result, where that is not plain."""
     outcomes = learned.outcomes
     parts = 1 + len(learned.cells) + len(learned.tried) + sum(map(len, learned.cells.values()))
-    said = {
-        "sessions, whose score in [0, 1] is the result": outcomes.sessions,
-        "utilities in [0, 1] of what decides their experiment; one half and more is a success": outcomes.bases[
-            "utility"
-        ],
-        "judged by their status: completed 1, failed or timed out 0": outcomes.bases["completion"],
-        "people's ratings, which count twice": outcomes.bases["rating"],
-    }
-    notes = [f"{number} of the results are {what}." for what, number in said.items() if number]
+    bases = Counter(row.basis for row in outcomes.rows)
+    notes = [f"{bases[basis]} of the results are {what}." for basis, what in _BASES.items() if bases[basis]]
     if outcomes.not_counted:
         notes.append(
             f"{outcomes.not_counted} runs do not count: cancelled, lost to infrastructure, or without a result."
+        )
+    if outcomes.left_out:
+        notes.append(
+            f"Only the newest {MOST_RESULTS:,} results are learned from, {outcomes.left_out:,} older are not."
+        )
+    if len(outcomes.configs) > MOST_VALUES:
+        notes.append(
+            f"Only the {MOST_VALUES} of {len(outcomes.configs)} values with most results are ranked."
         )
     if parts > LEARNED:
         notes.append(
@@ -169,13 +180,18 @@ def _notes(learned: Learned) -> list[str]:
     return notes
 
 
-def _next_step(variable: str, contexts: Sequence[ContextRanking]) -> str:
-    if not any(one.results for one in contexts):
-        sessions = "pass model to session_start and reward the sessions, or " if variable == MODEL else ""
+def _next_step(learned: Learned, contexts: Sequence[ContextRanking]) -> str:
+    if not learned.outcomes.rows:
+        sessions = (
+            "pass model to session_start and reward the sessions, or " if learned.variable == MODEL else ""
+        )
         return (
-            f"Nothing is known yet: {sessions}ask with experiment_create, whose variants have {variable!r} "
+            f"Nothing is known yet: {sessions}ask with experiment_create, whose variants have {learned.variable!r} "
             "in their config, and run_record."
         )
+    if not any(one.results for one in contexts):
+        names = ", ".join(learned.contexts[:_NAMED])
+        return f"Nobody has worked in this context, and other contexts tell the order. There are results in {names}."
     for one in contexts:
         if one.challenger is not None:
             return f"In {one.context}: {one.challenger.next_step}"

@@ -79,7 +79,7 @@ def grouped(rows: Rows, key: Callable[[Outcome], str]) -> dict[str, list[Outcome
 
 
 def _wins(rows: Rows) -> int:
-    return sum(row.reward >= 0.5 for row in rows)
+    return sum(row.success >= 0.5 for row in rows)
 
 
 def _timeouts(rows: Rows) -> int:

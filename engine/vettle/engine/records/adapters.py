@@ -25,8 +25,9 @@ class AdapterMetric(Record):
 
 
 class Collected(Record):
-    """What was collected: all rows recorded, or none and why. `refused` rows count from 0, as `runs` do.
+    """What was collected: all rows recorded, or none and why.
 
+    `refused` rows count from 0, as `runs` do, and the reason of each begins with its place.
     `runs` shows the first of `items`. `context` describes the best and the worst of them.
     """
 

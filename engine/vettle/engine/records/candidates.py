@@ -57,9 +57,9 @@ class JournalLearned(Learned):
 class ReviewLearned(Learned):
     """The answer to learning from a review.
 
-    `by_severity` counts all its findings, `known` those that were learned from this file before. `mistakes`
-    were logged now (of no session, so they lower no score), `repeats` of them say what an earlier mistake
-    says. `action` is clean only for a review without findings. `ignored` names fields of the findings that
+    `by_severity` counts all its findings, `known` those that were learned from this file before, or stand in it
+    twice. `mistakes` were logged now (of no session, so they lower no score), `repeats` of them say what an
+    earlier mistake says. `action` is clean only for a review without findings. `ignored` names fields of the findings that
     mean nothing here.
     """
 

@@ -173,7 +173,8 @@ class ProposalsMade(Record):
     """The answer to `proposals_make`; nothing is recorded.
 
     `source` says where the ideas come from: a model was asked, or the evidence has to do, and then `note` says
-    why. `evidence` is what a model is sent, shortened where this answer would be too long. `proposal_schema` is what each proposal has to look like.
+    why. `evidence` is what a model is sent, shortened where this answer would be too long. `proposal_schema` is
+    the shape of an answer with proposals.
     """
 
     source: Literal["model", "evidence"]

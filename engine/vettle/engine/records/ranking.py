@@ -25,7 +25,8 @@ class RankedVariant(Record):
 
     `mean`, its 90 % limits and `chance_best` (among all values, here) are what is believed, with strength
     shared between contexts; they inform and prove nothing. `rate` is the plain mean of the results. `n` is
-    `successes` (results of at least one half) plus `failures`, of which `timeouts` are some. Duration
+    `successes` (results of at least one half, and completed runs that a utility grades) plus `failures`, of
+    which `timeouts` are some. Duration
     (milliseconds), tokens and cost are means of completed runs, `retries` the mean of all runs; null means
     that none was recorded. `demoted` is advice: nothing is taken out of use.
     """
@@ -88,7 +89,10 @@ class ContextRanking(Record):
 
 
 class DefaultRank(Record):
-    """What is believed of a value in a context that nobody has seen; `contexts` counts those it was tried in."""
+    """What is believed of the mean of a value over contexts; `contexts` counts those it was tried in.
+
+    One context may lie outside the limits, because contexts differ.
+    """
 
     value: str
     mean: float

@@ -136,6 +136,7 @@ COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
 """What `of_row` reads."""
 
 _PAGE = 2_000
+_LAST_ID = 2**63 - 1
 
 # `project+0` keeps the planner from walking an index of the whole project: what is asked for is a range of ids.
 _IN_ORDER = "project+0=? AND id>?"
@@ -172,12 +173,13 @@ def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
 
 def to_learn(transaction: Transaction, *, after: int, through: int | None = None) -> Iterator[Event]:
     """Yield the events that the posterior folds, in order: later than `after`, up to and with `through`."""
+    last = _LAST_ID if through is None else through
     while True:
         rows = transaction.execute(
-            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} AND (? IS NULL OR id<=?)"  # noqa: S608 - constants
+            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} AND id<=?"  # noqa: S608 - constants
             f" AND kind IN ({','.join('?' * len(LEARNED_KINDS))})"
             " AND (kind<>'mistake_logged' OR choice<>'') ORDER BY id LIMIT ?",
-            (transaction.project, after, through, through, *LEARNED_KINDS, _PAGE),
+            (transaction.project, after, last, *LEARNED_KINDS, _PAGE),
         )
         yield from map(of_row, rows)
         if len(rows) < _PAGE:
@@ -228,7 +230,7 @@ def of_session(transaction: Transaction, session: str, *, limit: int = 1_000) ->
 def of_subject(
     transaction: Transaction, subject: str, kinds: Sequence[Kind], *, limit: int = 1_000
 ) -> list[Event]:
-    """Return the events about one subject (a rule id), of the given kinds, in order, at most `limit`."""
+    """Return the oldest `limit` events about one subject (a rule id), of the given kinds, in order."""
     rows = transaction.execute(
         f"SELECT {COLUMNS} FROM event WHERE project=? AND subject=?"  # noqa: S608 - constant columns
         f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY ts, id LIMIT ?",

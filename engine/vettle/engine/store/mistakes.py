@@ -5,6 +5,7 @@ The index grows with distinct mistakes, not with events. A lookup reads a bounde
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -133,6 +134,20 @@ def postings(transaction: Transaction, error_class: str, term: str, limit: int) 
         (transaction.project, _term_key(error_class, term), limit),
     )
     return [int(row[0]) for row in rows]
+
+
+def prevented(transaction: Transaction, error_class: str, *, limit: int = 10_000) -> frozenset[int]:
+    """Return the hashes of the mistakes of a class that were logged with a rule that should have prevented them.
+
+    Only the newest `limit` that name a rule are read, however many there are that name none.
+    """
+    rows = transaction.execute(
+        "SELECT data FROM event WHERE project=? AND subject=? AND kind='mistake_logged' AND choice<>''"
+        " ORDER BY ts DESC, id DESC LIMIT ?",
+        (transaction.project, error_class, limit),
+    )
+    logged = (json.loads(row[0]) for row in rows)
+    return frozenset(data[key] for data in logged for key in ("hash", "same_as") if data[key])
 
 
 def recurring(transaction: Transaction, *, limit: int = 5) -> list[Mistake]:

@@ -88,7 +88,8 @@ def foreign_tables(path: Path) -> dict[str, list[dict[str, Value]]]:
                 names = [
                     str(row[0])
                     for row in connection.execute(
-                        "SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name"
+                        # A virtual table has no page, and needs a module that may not be here.
+                        "SELECT name FROM sqlite_schema WHERE type='table' AND rootpage>0 ORDER BY name"
                     )
                 ]
                 return {name: _rows(connection, name) for name in names if not name.startswith("sqlite_")}
@@ -208,7 +209,7 @@ class _Guard:
     def _begin(self, cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
         """Let the statement run if it is a SELECT and the only one: SQLite would run one after the other."""
         if self._sql[len(sql) :].strip():
-            self._refusal = "there is more than one statement"
+            self._refusal = "there is more than one statement, or a comment behind the ;"
         elif not (self._is_select and cursor.is_readonly) or cursor.is_explain:
             self._refusal = "it is no SELECT"
         else:
@@ -362,11 +363,12 @@ class SqliteDatabase:
         """Open the database again for reading, a copy of it if it is in memory."""
         if self.location == MEMORY:
             connection = apsw.Connection(MEMORY)
-            with self._threads:
-                connection.deserialize("main", self._connection.serialize("main"))
         else:
             connection = apsw.Connection(self.location, flags=apsw.SQLITE_OPEN_READONLY)
         try:
+            if self.location == MEMORY:
+                with self._threads:
+                    connection.deserialize("main", self._connection.serialize("main"))
             connection.set_busy_timeout(BUSY_TIMEOUT)
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)

@@ -144,6 +144,8 @@ def evidence(as_json: bool, as_markdown: bool, experiment: str, metric: str, top
     What is known by now: every variable that was tested and how it stands, what is open, the mistakes that come
     back, and the runs to learn from. It is what a person or a model needs to propose what to try next.
     """
+    if experiment and as_markdown:
+        raise click.UsageError("--markdown does not go with --experiment.")
     if experiment:
         _show_performers(as_json, experiment=experiment, metric=metric, top=top)
         return

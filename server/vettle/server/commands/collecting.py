@@ -59,9 +59,7 @@ def collect(
         )
     emit(record, as_json, lambda: _collected(record))
     if record.refused:
-        places = {number: run.place for number, run in enumerate(record.runs)}
-        first = record.refused[0]
-        raise _Refused(f"{places.get(first.row, f'row {first.row}')}: {first.reason}. Nothing was recorded.")
+        raise _Refused(f"{record.refused[0].reason}. Nothing was recorded.")
 
 
 def _adapters(record: Adapters) -> Iterator[str]:
@@ -77,7 +75,7 @@ def _collected(record: Collected) -> Iterator[str]:
         )
         yield f"  {run.place}  {run.unit}  {run.variant}  {metrics}"
     for refused in record.refused:
-        yield f"  refused row {refused.row}: {refused.reason}"
+        yield f"  refused {refused.reason}"
     for note in record.notes:
         yield f"note  {note}"
     if record.context:

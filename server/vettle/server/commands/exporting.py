@@ -44,7 +44,9 @@ export.add_command(log)
 @click.option("--top", type=int, default=5, show_default=True, help="How many alternatives to list.")
 @click.option("--context", default="", help="One context of a chain.")
 @click.option("--prefix", default="", help="What the names in env begin with, such as APP_.")
-@click.option("--output", type=click.Path(), default="", help="Write this file of the project instead.")
+@click.option(
+    "--output", type=click.Path(), default="", help="Write this file of the project instead; - is stdout."
+)
 @json_option
 def best(format_: str, output: str, as_json: bool, **given: Any) -> None:
     """Example: vettle export best wording --format env --output config/best.env.
@@ -52,6 +54,7 @@ def best(format_: str, output: str, as_json: bool, **given: Any) -> None:
     Print an experiment's best configuration: proven best, or only ahead so far, which it says. A file that is no
     earlier export is never replaced.
     """
+    output = "" if output == "-" else output
     path = str(Path.cwd() / output) if output else ""
     arguments = signature(find(best_export)).validate({**given, "format": format_, "path": path})
     from vettle.engine.exchange import exporting
@@ -65,4 +68,4 @@ def best(format_: str, output: str, as_json: bool, **given: Any) -> None:
 
 
 def _written(record: BestExported) -> Iterator[str]:
-    yield f"Wrote {record.path}. {record.answer}"
+    yield f"Wrote {record.path}. {record.answer}" if record.path else f"Wrote nothing. {record.answer}"

@@ -103,7 +103,7 @@ def _packs(record: PacksListed) -> Iterator[str]:
 
 def _reviewed(record: ReviewLearned) -> Iterator[str]:
     found = ", ".join(counted(number, name) for name, number in record.by_severity.items() if number)
-    yield f"{record.path}: {counted(record.findings, 'finding')} ({found or 'none'}), {record.known} known from before"
+    yield f"{record.path}: {counted(record.findings, 'finding')} ({found or 'none'}), {record.known} known already"
     repeats = f", {record.repeats} like an earlier one" if record.repeats else ""
     yield f"{counted(record.mistakes, 'mistake')}{repeats}"
     yield from _rules(record)

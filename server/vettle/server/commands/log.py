@@ -19,7 +19,8 @@ def log(output: str, as_json: bool) -> None:
     """Example: vettle export log --output vettle.jsonl.
 
     Write everything that was recorded as JSON lines: to move a project, to keep a copy, or to join it with another.
-    vettle import FILE reads it: into a project without events everything is as it was, to the last bit.
+    vettle import FILE reads it: into a project without events everything is as it was, to the last bit. Only an
+    earlier log is replaced.
     """
     from vettle.engine.exchange import log as engine_log
 

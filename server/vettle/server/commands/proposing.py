@@ -18,9 +18,6 @@ from vettle.server.lab.proposing import proposals_make, proposals_review
 from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
-_DISTILLED = "vettle"
-"""Who proposes the rules that are distilled from mistakes."""
-
 
 @click.command()
 @click.option("--focus", default="", help="What the proposals should be about.")
@@ -76,7 +73,7 @@ def _read(file: str) -> Any:
         value = json.loads(text)
     except OSError as error:
         raise InvalidArgument("--review", f"{file}: {error.strerror}", "Name a file with JSON") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgument(
             "--review", f"{file}: not JSON ({error})", "Pass a list of proposals"
         ) from error

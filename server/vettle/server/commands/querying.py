@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vettle.engine.quarantine import visible
 from vettle.engine.records.querying import EventsPage, LoggedEvent, QueryRows
 from vettle.server.commands.common import emit, json_option, open_project, table
 from vettle.server.lab.querying import events_query
@@ -69,17 +70,17 @@ def _event(event: LoggedEvent) -> list[str]:
         str(event.id),
         event.time.strftime("%Y-%m-%d %H:%M:%S"),
         event.kind,
-        event.session,
-        event.subject,
-        event.choice,
-        json.dumps(event.metrics, ensure_ascii=False) if event.metrics else "",
-        json.dumps(event.data, ensure_ascii=False) if event.data else "",
+        *map(visible, (event.session, event.subject, event.choice)),
+        visible(json.dumps(event.metrics, ensure_ascii=False)) if event.metrics else "",
+        visible(json.dumps(event.data, ensure_ascii=False)) if event.data else "",
     ]
 
 
 def _rows(found: QueryRows) -> Iterator[str]:
-    names = [column.name for column in found.columns]
-    rows = [["" if cell is None else " ".join(str(cell).split()) for cell in row] for row in found.rows]
+    names = [visible(" ".join(column.name.split())) for column in found.columns]
+    rows = [
+        ["" if cell is None else visible(" ".join(str(cell).split())) for cell in row] for row in found.rows
+    ]
     yield from table(names, rows)
     if not rows:
         yield "No row."

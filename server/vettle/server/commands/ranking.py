@@ -52,6 +52,8 @@ def models(
     with open_project() as project:
         record = ranks.rank(project, **arguments, minimum=minimum)
         if chain:
+            if not record.default_chain:
+                raise InvalidArgument("--chain", "no value has a result yet", record.next_step)
             written = files.write(project, "--chain", chain, chains.text(record))
             click.echo(f"wrote {written}", err=True)
     emit(record, as_json, lambda: _ranked(record, limit))

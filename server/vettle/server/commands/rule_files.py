@@ -106,12 +106,12 @@ def _delivered(delivery: Delivery) -> str:
 
 
 @click.command("import")
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option(
     "--from", "system", default="", metavar="SYSTEM", help="Whose data it is, if it is not recognised."
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would be imported.")
-@click.option("--verbose", "-v", is_flag=True, help="Also list every line that is not taken.")
+@click.option("--verbose", "-v", is_flag=True, help="Also list every line of a rule file that is not taken.")
 @json_option
 def import_(paths: tuple[str, ...], system: str, dry_run: bool, verbose: bool, as_json: bool) -> None:
     """Example: vettle import --dry-run.
@@ -150,7 +150,9 @@ def _brought(record: DataImported) -> Iterator[str]:
             yield f"  line {row.line}: {row.reason}" if row.line else f"  {row.reason}"
         if file.skipped_rows > len(file.skipped):
             yield f"  and {file.skipped_rows - len(file.skipped)} more"
-    new = ", ".join(f"{number} {kind}" for kind, number in record.new.items()) or "nothing"
+    new = (
+        ", ".join(counted(number, kind.removesuffix("s")) for kind, number in record.new.items()) or "nothing"
+    )
     yield f"{record.system}: {new} {'imported' if record.applied else 'to import'}."
     yield from record.notes
     yield record.next_step

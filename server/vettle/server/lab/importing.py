@@ -41,9 +41,8 @@ def data_import(
     files = fit(record.files)
     if len(files) == len(record.files):
         return record
-    note = (
-        f"{len(record.files) - len(files)} more files are left out of this answer: vettle import shows all."
-    )
+    left_out = len(record.files) - len(files)
+    note = f"Files that this answer has no room for: {left_out}. vettle import shows all."
     return record.model_copy(update={"files": files, "notes": [*record.notes, note]})
 
 

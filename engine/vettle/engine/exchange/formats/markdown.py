@@ -12,6 +12,7 @@ from typing import Any
 
 from vettle.engine.exchange.formats import MARK
 from vettle.engine.exchange.formats.as_json import dumps
+from vettle.engine.experiments.measures import shortened
 from vettle.engine.quarantine import visible
 from vettle.engine.records import VariantResult
 from vettle.engine.records.exports import BestConfiguration
@@ -44,7 +45,7 @@ def render(best: BestConfiguration) -> str:
 
 def code(text: str) -> str:
     """Return any text as a code span on one line."""
-    shown = visible(text)[:_MOST_CHARACTERS] or "(empty)"
+    shown = shortened(visible(text), _MOST_CHARACTERS) or "(empty)"
     runs = re.findall(r"`+", shown)
     ticks = "`" * (max(map(len, runs), default=0) + 1)
     # A reader takes one blank off both ends, unless there is nothing but blanks.
@@ -59,7 +60,7 @@ def cell(text: str) -> str:
 
 def prose(text: str) -> str:
     """Return a sentence, on one line, in which nothing is Markdown."""
-    plain = visible(" ".join(text.split()))[:_MOST_CHARACTERS]
+    plain = shortened(visible(" ".join(text.split())), _MOST_CHARACTERS)
     return _START.sub(r"\1\\\2", _MARKS.sub(r"\\\1", plain))
 
 

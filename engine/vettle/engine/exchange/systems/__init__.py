@@ -54,13 +54,9 @@ def read(path: Path, system: str = "") -> Reading:
     """Read a path as a system's, or as that of the one it belongs to.
 
     Raises:
-        InvalidArgument: There is nothing there, or no system knows it.
+        InvalidArgument: No system knows it.
         SourceDamaged: It is damaged.
     """
-    if not path.exists():
-        raise InvalidArgument(
-            "path", f"there is nothing at {str(path)[:200]!r}", "Give a file or folder that exists"
-        )
     found = named(system) if system else recognise(path)
     if found is None:
         raise InvalidArgument(

@@ -166,7 +166,7 @@ def _plan(reading: Reading, experiments: _Experiments, place: Place, row: dict[s
         config = fitting.settings(one.params)
         told.trial.add(one.label, one.label, config, hint=one.hint, control=one is plan.variant_a)
     if plan.items:
-        reading.skip(place, f"its {len(plan.items)} produced items have no results of their own")
+        reading.skip(place, f"its produced items ({len(plan.items)}) have no results of their own")
 
 
 def add_records(
@@ -258,7 +258,7 @@ def _said(told: _Told) -> str:
     for _, record in told.records:
         if isinstance(record.winner, bool):
             flags[record.variant][record.winner] += 1
-    parts = [f"{name} {count[True]} times of {count.total()}" for name, count in flags.items() if count[True]]
+    parts = [f"{name} ({count[True]} of {count.total()})" for name, count in flags.items() if count[True]]
     said = f"Flagged as the winner in {SYSTEM}: {', '.join(parts)}" if parts else ""
     return fitting.label(said, fitting.SAID_CHARACTERS)
 

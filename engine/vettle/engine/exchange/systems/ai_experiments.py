@@ -85,7 +85,8 @@ class _File:
 
     experiments: dict[str, _Told] = field(default_factory=dict)
     started: dict[_RunId, Place] = field(default_factory=dict)
-    ended: dict[_RunId, list[_End]] = field(default_factory=dict)
+    ended: dict[_RunId, dict[str, _End]] = field(default_factory=dict)
+    """The ends of a run by what they say, in order."""
     computed: dict[_RunId, tuple[str, Any]] = field(default_factory=dict)
 
 
@@ -180,13 +181,15 @@ def _sort(reading: Reading, found: _File, place: Place, event: _Event) -> None:
 
 def _end(reading: Reading, found: _File, told: _Told, end: _End) -> None:
     """Keep the end of a run, unless it is told already: an error after a completion comes from a callback."""
-    before = found.ended.setdefault(end.data.run, [])
-    if end.data.runId and any((one.data, one.happened) == (end.data, end.happened) for one in before):
-        reading.skip(end.place, f"the same as {before[0].place}")
-    elif end.data.runId and end.failed and before and not before[-1].failed:
+    before = found.ended.setdefault(end.data.run, {})
+    last = next(reversed(before.values()), None)
+    content = Keys().of(end.data.model_dump(), end.happened)
+    if end.data.runId and content in before:
+        reading.skip(end.place, f"the same as {before[content].place}")
+    elif end.data.runId and end.failed and last and not last.failed:
         reading.skip(end.place, "the run was complete: what failed was the callback that was told so")
     else:
-        before.append(end)
+        before[content] = end
         told.ends.append(end)
 
 
@@ -198,8 +201,12 @@ def _facts(reading: Reading, keys: Keys, found: _File, told: _Told) -> None:
     units: Counter[str] = Counter()
     runs = [_run(reading, keys, units, found, trial, end) for end in told.ends]
     metric = most_recorded(name for one in runs for name in one.run.metrics) or METRIC
-    best = ", ".join(f"{name} {count} times" for name, count in told.best.most_common())
-    said = f"Named best in {SYSTEM}, by the single run with the highest metric: {best}" if best else ""
+    best = ", ".join(f"{name} ({count})" for name, count in told.best.most_common())
+    said = (
+        f"Named best in {SYSTEM} (how often), by the single run with the highest metric: {best}"
+        if best
+        else ""
+    )
     reading.facts += trial.facts(
         MetricInput(name=metric, direction="higher"),
         said=fitting.label(said, fitting.SAID_CHARACTERS),

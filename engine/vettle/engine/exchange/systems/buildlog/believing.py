@@ -54,9 +54,9 @@ def effects(
         return {}
     found = {rule: effect for rule, effect in _effects(newest.values(), tail).items() if rule in known}
     reading.notes.append(
-        f"The bandit's {len(newest)} posteriors (the newest row of each) became believed effects of "
-        f"{len(found)} rules, within {MOST}: they steer what is tried first and prove nothing, because their "
-        "credit was not causal."
+        f"The bandit's posteriors ({len(newest)}, the newest row of each) became believed effects of rules "
+        f"({len(found)}), within {MOST}: they steer what is tried first and prove nothing, because their credit "
+        "was not causal."
     )
     return found
 

@@ -164,7 +164,7 @@ def _decisions(reading: Reading, rows: list[Placed], texts: dict[str, str]) -> d
                 f"{found.skill_id[:80]!r} is only an id: no journal entry, review or table here holds its text",
             )
     reading.notes += [
-        f"{file}: {number} of its rows became part of the rule that it decides."
+        f"{file}: rows that became part of the rule that they decide: {number}."
         for file, number in told.items()
     ]
     return decided
@@ -222,7 +222,7 @@ def _mistakes(
             )
         )
     reading.notes += [
-        f"{file}: {number} of its rows belong to no session that was ended there; they are kept without one."
+        f"{file}: rows of no session that was ended there, kept without one: {number}."
         for file, number in homeless.items()
         if number
     ]

@@ -52,7 +52,7 @@ def _facts(reading: Reading, ledger: Ledger) -> None:
         domain, variable = told.definition.domain, told.definition.variable
         settings = _settings(ledger, told)
         metric, note = _metric(told, settings)
-        reading.notes += [note] * bool(note)
+        reading.notes += [note] * bool(note and note not in reading.notes)
         trial = _trial(told)
         reading.facts += trial.facts(
             metric,
@@ -116,7 +116,8 @@ def _settings(ledger: Ledger, told: Told) -> Settings | None:
 def _metric(told: Told, settings: Settings | None) -> tuple[MetricInput, str]:
     if settings is None:
         name = most_recorded(fitting.label(name) for _, row in told.observed.values() for name in row.metrics)
-        note = f"{told.place}: its domain has no settings: {name or 'score'!r} decides, higher is assumed better."
+        domain = told.definition.domain
+        note = f"Domain {domain!r} has no settings: {name or 'score'!r} decides, higher is assumed better."
         return MetricInput(name=name or "score", direction="higher"), note
     metric = settings.metric
     low, high = metric.valid_range

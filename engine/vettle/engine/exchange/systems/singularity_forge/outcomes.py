@@ -166,8 +166,8 @@ def _spread(reading: Reading, found: Found) -> Iterator[RunFact]:
         yield from _even(place, total, kinds, rows)
     if number:
         reading.notes.append(
-            f"{number} runs stand for outcomes that were only counted: each has an even share of the tokens and "
-            "the cost that were left at this import, and the time of the last use. Sums are right, spread and "
+            f"Runs that stand for outcomes that were only counted: {number}. Each has an even share of the tokens "
+            "and the cost that were left at this import, and the time of the last use. Sums are right, spread and "
             "trend are not known."
         )
 

@@ -183,7 +183,13 @@ def test_few_runs_make_no_pattern() -> None:
 
 _TRAITS = st.dictionaries(
     st.text(max_size=5),
-    st.one_of(st.text(max_size=3), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()),
+    st.one_of(
+        st.text(max_size=3),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.none(),
+    ),
     max_size=3,
 )
 

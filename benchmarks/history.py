@@ -3,7 +3,7 @@
 Sessions come one after the other, spread evenly over `DAYS` days whatever their number, so histories of
 different length have equally many days, contexts and rules to aggregate by and differ only in what was
 logged. Of the rules a few were pinned, proven or retired long ago; the others are on trial, and only the
-last sessions tried them. Everything goes through `Transaction.append`, and the posterior is folded and
+last sessions tried them. A fifth of the events are runs of experiments that were abandoned. Everything goes through `Transaction.append`, and the posterior is folded and
 snapshotted on the way, as the server does it.
 """
 
@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 from vettle.engine import lifecycle, rewards, similarity
 from vettle.engine.clock import DAY, HOUR
+from vettle.engine.experiments import lifecycle as experiments
+from vettle.engine.experiments import runs
+from vettle.engine.experiments.design import MetricInput, VariantInput, make
 from vettle.engine.identifiers import new_uid, session_id, slug
 from vettle.engine.learning import SNAPSHOT_EVERY, Learning
 from vettle.engine.posterior import POLICY
@@ -21,6 +24,7 @@ from vettle.engine.project import Project
 from vettle.engine.records import Decision, RewardOutcome, RewardSource, SlateEntry
 from vettle.engine.store import Transaction
 from vettle.engine.store.events import Event, Kind
+from vettle.engine.store.experiments import Experiment
 
 CONTEXTS = ("general", "bug-fix", "type-errors", "refactoring", "tests")
 ERROR_CLASSES = (
@@ -41,7 +45,11 @@ RULES = 50
 PINNED, PROVEN, RETIRED = 2, 5, 8
 """How many of the rules were settled long ago; all others are on trial."""
 
+EXPERIMENTS = 20
+VARIANTS = 3
+
 _K = 3
+_RUNS = (0, 0, 1, 2, 3)  # runs that a session records: a fifth of all events
 _RECENT = 1_500  # events at the end in which the rules on trial were tried
 _BATCH = 1_000  # events per transaction; more would leave a longer log behind than calls ever do
 _SINCE_SNAPSHOT = SNAPSHOT_EVERY // 2
@@ -116,7 +124,9 @@ def fill(project: Project, events: int, *, rules: int = RULES, seed: int = 1) ->
     past = _Past(project, events, rules, seed)
     while not past.finished:
         with project.write() as transaction:
-            past.write(transaction, project.learning(transaction))
+            past.write(project, transaction, project.learning(transaction))
+    for experiment in past.experiments:
+        experiments.decide(project, experiment=experiment.id, action="abandon", reason="long ago")
 
 
 def trial_rules(project: Project) -> list[str]:
@@ -143,10 +153,15 @@ class _Past:
         self._mistakes = Words(f"mistakes {seed}")
         self._wordings: list[dict[str, Any]] = []
         self._rules: list[str] = []
+        self._units = 0
+        self.experiments: list[Experiment] = []
+        self._variants: list[str] = []
 
-    def write(self, transaction: Transaction, learning: Learning) -> None:
+    def write(self, project: Project, transaction: Transaction, learning: Learning) -> None:
         """Append the rules if they are due, then sessions until the batch is full or the history finished."""
         transaction.now = self._begin
+        while self._events and len(self.experiments) < EXPERIMENTS:
+            self._add_experiment(project, transaction)
         while self._rules_due:
             self._add_rule(transaction, learning)
         end = self.appended + _BATCH
@@ -222,6 +237,40 @@ class _Past:
             slate=self._slate(),
         )
 
+    # --- experiments ---------------------------------------------------------------------------
+
+    def _add_experiment(self, project: Project, transaction: Transaction) -> None:
+        """Append an experiment, and that it started."""
+        design = make(
+            variants=[VariantInput(name=f"variant {number}") for number in range(VARIANTS)],
+            dimensions={},
+            constraints=(),
+            metric=MetricInput(name="passed", kind="binary", direction="higher"),
+            guardrails=(),
+            mode="interleaved",
+            description="",
+        )
+        name = f"past {len(self.experiments)}"
+        created = experiments.append_created(transaction, new_uid(transaction.now), name=name, design=design)
+        experiments.append(project, transaction, created, "running", "start", "long ago")
+        self.experiments.append(created)
+        self._variants = [variant.id for variant in design.variants]
+
+    def _run(self, transaction: Transaction) -> None:
+        """Append a run of one of the experiments."""
+        found = self._random.choice(self.experiments)
+        variant = self._random.choice(self._variants)
+        run = runs.RunInput(
+            metrics={"passed": float(self._random.random() < 0.7)},
+            status=self._random.choices(("completed", "failed"), (95, 5))[0],
+            cost=self._random.random(),
+            tokens_out=self._random.randrange(1_000),
+            context=self._random.choice(CONTEXTS),
+        )
+        self._units += 1
+        self.appended += 1
+        runs.append(transaction, found, f"unit {self._units}", variant, run)
+
     # --- sessions ------------------------------------------------------------------------------
 
     def _session(self, transaction: Transaction, learning: Learning) -> None:
@@ -249,6 +298,8 @@ class _Past:
             self._mistake(transaction, number, context, decision.slate)
             for _ in range(self._random.choices((0, 1, 2, 3), (35, 35, 20, 10))[0])
         ]
+        for _ in range(self._random.choice(_RUNS)):
+            self._run(transaction)
         evidence = {"decision": recorded, "named": [list(named) for _, named in mistakes if named]}
         if self._random.random() < _ABANDONED:
             event = self._append(

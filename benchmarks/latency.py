@@ -9,23 +9,22 @@ promised is a ratio of medians.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.history import CONTEXTS, RULES, Words, fill, known_mistakes, trial_rules
 from benchmarks.startup import Wire, heading, mark, table
+from benchmarks.workload import EXPERIMENT, Call, create_experiment, in_process, opened
 from vettle.engine.project import Project
-from vettle.server import tools
 
 SIZES = (0, 10_000, 100_000, 1_000_000)
 CALLS = 200
@@ -35,8 +34,13 @@ MANY_RULES, MANY_RULES_LIMIT = 5_000, 10.0  # milliseconds
 COLD_RUNS = 9
 TARGETS = ["claude", "cursor", "copilot", "windsurf", "continue"]
 
+ENOUGH = 30.0
+"""Seconds after which a step is no longer repeated: a call that takes long is one whose time is plain."""
+
 _WARM_UP = 5
+_FEWEST = 3
 _KNOWN = 20
+_RUNS = 100
 
 Samples = dict[str, dict[int, list[float]]]
 """Seconds of every call, by step and number of past events."""
@@ -50,9 +54,21 @@ class Place:
     """One project under test: how to call its tools, and what the calls refer to."""
 
     events: int
-    call: Callable[[str, dict[str, Any]], Any]
+    call: Call
     rule: str
+    experiment: str = ""
     session: str = ""
+    unit: str = ""
+    created: str = ""
+
+    def note(self, tool: str, answer: dict[str, Any]) -> None:
+        """Keep what the next calls name of an answer."""
+        if tool == "session_start":
+            self.session = answer["session_id"]
+        elif tool == "variant_select":
+            self.unit = answer["assignment_id"]
+        elif tool == "experiment_create":
+            self.created = answer["experiment_id"]
 
 
 class Material:
@@ -104,6 +120,23 @@ def _decide(action: str) -> Callable[[Place, Material], dict[str, Any]]:
     return lambda place, material: {"rule_id": place.rule, "action": action, "reason": "benchmark"}
 
 
+def _experiment(**arguments: Any) -> Callable[[Place, Material], dict[str, Any]]:
+    return lambda place, material: {"experiment": place.experiment, **arguments}
+
+
+def _record(place: Place, material: Material) -> dict[str, Any]:
+    run = {"assignment_id": place.unit, "metrics": {"passed": float(material.number % 3 > 0)}}
+    return {"experiment": place.experiment, "runs": [run]}
+
+
+def _create(place: Place, material: Material) -> dict[str, Any]:
+    return {"name": f"created {material.number}", **EXPERIMENT}
+
+
+def _abandon(place: Place, material: Material) -> dict[str, Any]:
+    return {"experiment": place.created, "action": "abandon", "reason": "benchmark"}
+
+
 def _always(**arguments: Any) -> Callable[[Place, Material], dict[str, Any]]:
     return lambda place, material: arguments
 
@@ -119,15 +152,29 @@ STEPS = (
     Step("reward_log (ended session)", "reward_log", _session(outcome="accepted")),
     Step("rule_decide (retire)", "rule_decide", _decide("retire")),
     Step("rule_decide (restore)", "rule_decide", _decide("restore")),
+    Step("variant_select", "variant_select", _experiment()),
+    Step("run_record", "run_record", _record),
+    Step("experiment_results", "experiment_results", _experiment()),
     Step("rules_list", "rules_list", _always()),
     Step("rules_render (dry)", "rules_render", _always(targets=TARGETS)),
     *(Step(f"report_get ({kind})", "report_get", _always(kind=kind)) for kind in ("sessions", "mistakes")),
     *(Step(f"report_get ({kind})", "report_get", _always(kind=kind)) for kind in ("rewards", "rules")),
+    *(
+        Step(f"report_get ({kind})", "report_get", _always(kind=kind))
+        for kind in ("models", "costs", "evidence")
+    ),
     Step("report_get (sessions, rare context)", "report_get", _always(kind="sessions", context="rare")),
     Step("status", "status", _always()),
 )
-ADDING = (Step("rule_add", "rule_add", lambda place, material: {"text": material.rule}),)
-"""Last, because every round leaves a rule behind, and the other steps shall see the same pool all the time."""
+ADDING = (
+    Step("rule_add", "rule_add", lambda place, material: {"text": material.rule}),
+    Step("experiment_create", "experiment_create", _create),
+    Step("experiment_decide (abandon)", "experiment_decide", _abandon),
+)
+"""Last, because every round leaves a rule and an experiment behind, and the other steps shall see the same all the time."""
+
+READ_RUNS = ("report_get (mistakes)", "report_get (models)", "report_get (costs)", "report_get (evidence)")
+"""Steps that read the newest runs, at most 10,000: as many there are only in a history of 100,000 events."""
 
 
 def measure(
@@ -144,34 +191,29 @@ def measure(
         material.next(number)
         turn = number % len(places)
         for step in steps:
+            if number >= _FEWEST and sum(map(sum, samples[step.name].values())) > ENOUGH:
+                continue
             for place in (*places[turn:], *places[:turn]):
                 arguments = step.arguments(place, material)
                 begun = clock()
                 answer = place.call(step.tool, arguments)
                 seconds = clock() - begun
-                if number >= _WARM_UP:
-                    samples[step.name][place.events].append(seconds)
-                if step.tool == "session_start":
-                    place.session = answer["session_id"] if isinstance(answer, dict) else answer.session_id
-    return samples
+                samples[step.name][place.events].append(seconds)
+                place.note(step.tool, answer)
+    return {
+        name: {size: taken[min(_WARM_UP, len(taken) - _FEWEST + 1) :] for size, taken in of_size.items()}
+        for name, of_size in samples.items()
+    }
 
 
 # --- where it is called ---------------------------------------------------------------------------
 
 
-@contextmanager
-def opened(folder: Path) -> Iterator[Project]:
-    """Open a project and close it again."""
-    project = Project(folder)
-    try:
-        yield project
-    finally:
-        project.close()
-
-
 def prepare(folder: Path, events: int, rules: int) -> Path:
-    """Make a project with a past; return its folder."""
+    """Make a project with a past, if there is none yet; return its folder."""
     root = folder / f"{events}-{rules}"
+    if root.exists():
+        return root
     root.mkdir()
     begun = time.perf_counter()
     with opened(root) as project:
@@ -180,21 +222,22 @@ def prepare(folder: Path, events: int, rules: int) -> Path:
     return root
 
 
-def in_process(roots: dict[int, Path], calls: int) -> Samples:
+def by_function(roots: dict[int, Path], calls: int) -> Samples:
     """Measure all steps through the functions of the tools."""
     with ExitStack() as stack:
         projects = {events: stack.enter_context(opened(root)) for events, root in roots.items()}
-        places = [
-            Place(events, _caller(project), trial_rules(project)[0]) for events, project in projects.items()
-        ]
+        places = [_place(events, in_process(project), project) for events, project in projects.items()]
         return {**measure(places, STEPS, calls, "in process"), **measure(places, ADDING, calls, "adding")}
 
 
-def _caller(project: Project) -> Callable[[str, dict[str, Any]], Any]:
-    def call(tool: str, arguments: dict[str, Any]) -> Any:
-        return getattr(tools, tool)(project, **arguments)
-
-    return call
+def _place(events: int, call: Call, project: Project) -> Place:
+    """Return a project to be called, with an experiment that has had some runs."""
+    begin = in_process(project)
+    place = Place(events, call, trial_rules(project)[0], create_experiment(begin, 0))
+    for number in range(_RUNS):
+        place.unit = begin("variant_select", {"experiment": place.experiment})["assignment_id"]
+        begin("run_record", _record(place, Material(str(number))))
+    return place
 
 
 def over_stdio(roots: dict[int, Path], calls: int) -> Samples:
@@ -202,10 +245,10 @@ def over_stdio(roots: dict[int, Path], calls: int) -> Samples:
     with ExitStack() as stack:
         places = []
         for events, root in roots.items():
-            with opened(root) as project:
-                rule = trial_rules(project)[0]
             command = (sys.executable, "-m", "vettle", "serve", "--project", str(root))
-            places.append(Place(events, stack.enter_context(Wire(command, root)).call, rule))
+            wire = stack.enter_context(Wire(command, root))
+            with opened(root) as project:
+                places.append(_place(events, wire.call, project))
         return {**measure(places, STEPS, calls, "stdio"), **measure(places, ADDING, calls, "adding over")}
 
 
@@ -237,7 +280,7 @@ def with_many_rules(folder: Path, events: int, calls: int, verdicts: Verdicts) -
     root = prepare(folder, events, MANY_RULES)
     rows = []
     with opened(root) as project:
-        place = Place(events, _caller(project), "")
+        place = Place(events, in_process(project), "")
         for name, clock in (("by the clock", time.perf_counter), ("processor time", time.process_time)):
             samples = measure([place], STEPS[:1], calls, name, clock)[STEPS[0].name][events]
             median = 1000 * statistics.median(samples)
@@ -291,7 +334,7 @@ def compare(samples: Samples, sizes: Sequence[int], verdicts: Verdicts) -> str:
 def _promise(name: str, sizes: Sequence[int]) -> tuple[int | None, float]:
     """Return the size that the largest is compared with, if it was measured, and the ratio promised."""
     is_mistake = name.startswith("mistake_log")
-    reference = MISTAKE_REFERENCE if is_mistake else REFERENCE
+    reference = MISTAKE_REFERENCE if is_mistake or name in READ_RUNS else REFERENCE
     compared = reference if reference in sizes and reference < max(sizes) else None
     return compared, MISTAKE_LIMIT if is_mistake else LIMIT
 
@@ -310,13 +353,11 @@ def run(folder: Path, sizes: Sequence[int], calls: int) -> int:
     }
     cold = first_calls(compared, COLD_RUNS)
     print(heading("Tool calls by number of past events"))
-    print(f"In process, {calls} calls each:\n\n{compare(in_process(roots, calls), sizes, verdicts)}\n")
+    print(f"In process, {calls} calls each:\n\n{compare(by_function(roots, calls), sizes, verdicts)}\n")
     print(f"First call of a process, {COLD_RUNS} processes each, imports not counted:\n")
     print(f"{compare(cold, list(compared), verdicts)}\n")
     print(f"Over stdio, {calls} calls each:\n")
     print(f"{compare(over_stdio(compared, calls), list(compared), verdicts)}\n", flush=True)
-    for root in roots.values():
-        shutil.rmtree(root)
     print(with_many_rules(folder, REFERENCE, calls, verdicts))
     return 0 if all(verdicts.held) else 1
 
@@ -326,8 +367,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--events", default=",".join(map(str, SIZES)), help="sizes, comma-separated")
     parser.add_argument("--calls", type=int, default=CALLS, help=f"calls of each tool (default: {CALLS})")
+    parser.add_argument(
+        "--keep", type=Path, help="make the projects in this folder, or use those that are there"
+    )
     options = parser.parse_args(arguments)
     sizes = sorted({int(size) for size in options.events.split(",")})
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+        return run(options.keep.resolve(), sizes, options.calls)
     with tempfile.TemporaryDirectory(prefix="vettle-benchmark-") as name:
         return run(Path(name).resolve(), sizes, options.calls)
 

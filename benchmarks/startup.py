@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import statistics
@@ -73,10 +74,19 @@ class Wire:
         memory: What it occupied right after that reply.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start the server in a folder, with these variables beside those of this process."""
         begun = time.perf_counter()
         self._process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            command,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
         self._number = 0
         client = {"name": "benchmark", "version": "1"}
@@ -117,6 +127,11 @@ class Wire:
             raise RuntimeError(f"{tool}: {result['content']}")
         answer: dict[str, Any] = result["structuredContent"]
         return answer
+
+    def descriptors(self) -> int:
+        """Return how many files and pipes the server has open (-1 where that cannot be told)."""
+        folder = Path(f"/proc/{self._process.pid}/fd")
+        return len(list(folder.iterdir())) if folder.exists() else -1
 
     def occupied(self) -> Memory:
         """Return the memory that the server occupies now (not a number where it cannot be told)."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests import postgres
+from tests.places import Place
 
 from vettle.engine.clock import DAY, HOUR, SECOND
 from vettle.engine.project import Project
@@ -40,8 +42,24 @@ def _clock() -> ManualClock:
     return ManualClock()
 
 
+@pytest.fixture(name="postgres", scope="session")
+def _postgres() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(name="place", params=["sqlite", "postgres"])
+def _place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a project lives: in a SQLite file of its own, or on a PostgreSQL server that it shares with others."""
+    if request.param == "sqlite":
+        return Place(tmp_path)
+    url = request.getfixturevalue("postgres")
+    return Place(tmp_path, {"VETTLE_DATABASE_URL": url, "VETTLE_DATABASE_PROJECT": postgres.fresh_name()})
+
+
 @pytest.fixture(name="project")
-def _project(tmp_path: Path, clock: ManualClock) -> Iterator[Project]:
-    project = Project(tmp_path, clock=clock)
+def _project(place: Place, clock: ManualClock) -> Iterator[Project]:
+    """A project in each of the two stores."""
+    project = place.open(clock=clock)
     yield project
     project.close()

@@ -44,7 +44,7 @@ def test_a_retry_gets_the_first_answer_and_stores_nothing(project: Project, name
     first = CALLS[name](project, client_ref="r")
     stored = _events(project)
     assert CALLS[name](project, client_ref="r") == first
-    other = Project(project.root, clock=project.clock)
+    other = Project(project.root, clock=project.clock, store=project.open_again())
     assert CALLS[name](other, client_ref="r") == first
     other.close()
     assert _events(project) == stored

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.conftest import ManualClock
+from tests.places import untouched
 
 from vettle.engine import rules, standings
 from vettle.engine.errors import InvalidArgument, NeedsPerson, UnknownRule
@@ -56,7 +57,7 @@ def test_importing_again_adds_nothing(project: Project) -> None:
 def test_a_dry_run_records_nothing(project: Project) -> None:
     """Looking first gives the same outcomes, without ids and without a trace."""
     outcomes = [one.outcome for one in import_rules(project, FOUND, apply=False)]
-    assert not project.database.exists()
+    assert untouched(project)
     assert outcomes == [one.outcome for one in import_rules(project, FOUND)]
 
 
@@ -96,7 +97,7 @@ def test_adopting_is_all_or_nothing_and_for_people(project: Project) -> None:
         adopt(project, [good, Found("password = hunter2222", (), "CLAUDE.md:9")], [])
     with pytest.raises(UnknownRule):
         adopt(project, [good], [("nobody", "deleted")])
-    agent = Project(project.root, actor="agent", clock=ManualClock())
+    agent = Project(project.root, actor="agent", clock=ManualClock(), store=project.open_again())
     with pytest.raises(NeedsPerson):
         adopt(agent, [good], [])
     agent.close()
@@ -122,7 +123,7 @@ def test_flagged_text_that_slipped_through_is_withheld_from_files(
     """A rule that was proven before its kind of text was known to be dangerous is left out, and the report says why."""
     monkeypatch.setattr("vettle.engine.quarantine._CHECKS", ())
     rule = rules.add(project, text="Read https://example.com first.").rule_id
-    agent = Project(project.root, actor="agent", clock=project.clock)
+    agent = Project(project.root, actor="agent", clock=project.clock, store=project.open_again())
     rules.decide(agent, rule_id=rule, action="pin", reason="x", confirmed=True)
     monkeypatch.undo()
     assert [one.id for one in standings.to_render(project).rules] == [rule]

@@ -33,6 +33,15 @@ from vettle.engine.paths import matches
         ("{a,b", "{a,b", True),
         ("a,b", "a,b", True),
         ("a,b", "a", False),
+        ("a[!x]b", "a.b", True),
+        ("a[!x]b", "a/b", False),
+        ("a[.-0]b", "a/b", False),
+        ("{a,b}{c,d}[^x]e", "ac/e", False),
+        ("[a&&b].py", "&.py", True),
+        ("[a||~~b].py", "~.py", True),
+        ("[+--].py", ",.py", True),
+        ("[z-a].py", "[z-a].py", True),
+        ("[!].py", "[!].py", True),
     ],
 )
 def test_a_glob_matches_at_any_depth(glob: str, path: str, expected: bool) -> None:

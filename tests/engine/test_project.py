@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vettle.engine.errors import ConfigurationInvalid, ProjectNotFound
-from vettle.engine.project import find_root, prepare_state_folder
+from vettle.engine.project import Project, prepare_state_folder
+from vettle.engine.root import find_root
 from vettle.engine.settings import Settings, load
 
 
@@ -93,3 +94,15 @@ def test_an_unusable_setting_is_named(tmp_path: Path, text: str, named: str) -> 
     with pytest.raises(ConfigurationInvalid, match=named) as error:
         load(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["facts.db", "host=db.example password=hunter2", " "])
+def test_a_database_url_that_is_none_is_refused_and_makes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """A connection string or a path is not taken for the name of a file, and is not repeated: it may be secret."""
+    monkeypatch.chdir(tmp_path)
+    environment = {"VETTLE_DATABASE_URL": value, "VETTLE_DATABASE_PROJECT": "x"}
+    with pytest.raises(ConfigurationInvalid, match=r"VETTLE_DATABASE_URL is no URL\. Set it to") as error:
+        Project(tmp_path, environment=environment)
+    assert "hunter2" not in str(error.value) and not list(tmp_path.iterdir())

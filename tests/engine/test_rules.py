@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.conftest import ManualClock
+from tests.places import untouched
 
 from vettle.engine import rules, sessions, standings
 from vettle.engine.errors import ClientRefReused, InvalidArgument, StatusRefused, UnknownRule
@@ -70,7 +71,7 @@ def test_a_secret_is_refused_and_not_stored(project: Project) -> None:
     """A rule that holds a key is not even quarantined: it never reaches the disk."""
     with pytest.raises(InvalidArgument, match="secret"):
         rules.add(project, text="Use ghp_abcdefghijklmnopqrstuvwxyz012345 for the API.")
-    assert not project.exists
+    assert untouched(project)
 
 
 @pytest.mark.parametrize(

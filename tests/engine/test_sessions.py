@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 from tests.conftest import ManualClock
+from tests.places import Place
 
 from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
 from vettle.engine.errors import AmbiguousSession, InvalidArgument, StatusRefused, UnknownRule, UnknownSession
@@ -88,13 +89,13 @@ def test_every_decision_can_be_recomputed_from_the_log(project: Project) -> None
         assert sessions.replay(project, session.session_id).identical
 
 
-def test_a_decision_replays_after_the_settings_changed(project: Project) -> None:
+def test_a_decision_replays_after_the_settings_changed(place: Place, project: Project) -> None:
     """What a project prefers today does not change what was decided before."""
     _add_rules(project, 5, prior=0.05)
     before = [sessions.start(project, task="x", seed=seed).session_id for seed in range(5)]
     project.close()
-    (project.root / ".vettle" / "config.toml").write_text("[selection]\nmin_effect = 0.5\nholdout = 1.0\n")
-    changed = Project(project.root, clock=project.clock)
+    place.configure("[selection]\nmin_effect = 0.5\nholdout = 1.0\n")
+    changed = place.open(clock=project.clock)
     assert all(sessions.replay(changed, session_id).identical for session_id in before)
     after = sessions.start(changed, task="x")
     assert after.rules == []
@@ -105,12 +106,12 @@ def test_a_decision_replays_after_the_settings_changed(project: Project) -> None
 def test_two_processes_learn_the_same_bytes(project: Project) -> None:
     """A process that folded the events itself and one that restored a snapshot hold equal learners."""
     _add_rules(project, 6)
-    other = Project(project.root, clock=project.clock)
+    other = Project(project.root, clock=project.clock, store=project.open_again())
     for index in range(130):
         by = (project, other)[index % 2]
         started = sessions.start(by, task="x")
         sessions.end(by, session_id=started.session_id, outcome="accepted" if index % 2 else "rejected")
-    newcomer = Project(project.root, clock=project.clock)
+    newcomer = Project(project.root, clock=project.clock, store=project.open_again())
     learned = set()
     for each in (project, other, newcomer):
         with each.read() as transaction:
@@ -129,7 +130,7 @@ def test_a_damaged_snapshot_is_only_a_cache(project: Project) -> None:
     with project.write() as transaction:
         learned = project.learning(transaction).learner.to_bytes()
         transaction.execute("UPDATE snapshot SET state=substr(state, 1, 100)")
-    newcomer = Project(project.root, clock=project.clock)
+    newcomer = Project(project.root, clock=project.clock, store=project.open_again())
     with newcomer.read() as transaction:
         assert newcomer.learning(transaction).learner.to_bytes() == learned
     newcomer.close()

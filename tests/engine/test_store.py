@@ -19,11 +19,11 @@ from vettle.engine import mistakes
 from vettle.engine.errors import StoreDamaged, StoreUnavailable
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
-from vettle.engine.store import MEMORY, Store, events, open_store
+from vettle.engine.store import MEMORY, Store, Transaction, events, open_store
 from vettle.engine.store.events import Event
 from vettle.engine.store.lock import FileLock
 from vettle.engine.store.maintenance import check, rebuild
-from vettle.engine.store.moments import Moments, stats
+from vettle.engine.store.moments import Moments, Observation, gathering, observe, stats
 from vettle.engine.store.schema import SCHEMA_VERSION
 
 
@@ -93,6 +93,38 @@ def test_merged_moments_are_the_moments_of_the_union(left: list[float], right: l
     assert merged.mean == pytest.approx(whole.mean, abs=1e-12)
     assert merged.m2 == pytest.approx(whole.m2, abs=1e-9)
     assert (merged.low, merged.high) == (whole.low, whole.high)
+
+
+def test_what_is_gathered_is_what_is_added_one_by_one() -> None:
+    """Held back, read in between, within another block or after one that failed: the same moments."""
+    one_by_one, together = open_store(MEMORY), open_store(MEMORY)
+    values = [0.1, 0.7, 1 / 3, 0.9, 0.2]
+    for value in values:
+        _log_reward(one_by_one, value)
+
+    def reward(transaction: Transaction, value: float) -> None:
+        observe(transaction, [Observation("reward", "2026-01-01", "accepted", "manual", value)])
+
+    with together.write() as transaction, gathering(transaction):
+        for value in values[:2]:
+            reward(transaction, value)
+        assert [stat.moments.n for stat in stats(transaction, "reward")] == [2.0]
+    with together.write() as transaction, gathering(transaction):
+        with gathering(transaction):
+            reward(transaction, values[2])
+        reward(transaction, values[3])
+    with pytest.raises(RuntimeError), together.write() as transaction, gathering(transaction):
+        reward(transaction, 99.0)
+        raise RuntimeError
+    with together.write() as transaction:
+        reward(transaction, values[4])
+    with one_by_one.read() as expected, together.read() as found:
+        [[one], [other]] = (stats(side, "reward") for side in (expected, found))
+    assert other.moments.n == len(values)
+    assert (one.moments.mean, one.moments.m2) == pytest.approx((other.moments.mean, other.moments.m2))
+    assert (one.moments.low, one.moments.high) == (other.moments.low, other.moments.high) == (0.1, 0.9)
+    one_by_one.close()
+    together.close()
 
 
 def test_check_finds_an_aggregate_that_was_tampered_with_and_rebuild_mends_it(tmp_path: Path) -> None:

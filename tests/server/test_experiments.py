@@ -15,7 +15,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from vettle.engine.errors import InvalidArgument
 from vettle.server.app import create_server
-from vettle.server.toolsets import CORE, TOOLSETS, chosen
+from vettle.server.toolsets import TOOLSETS, offered, wanted
 
 ERAS = ("auto", "legacy")
 METRIC = {"name": "passed", "direction": "higher", "kind": "binary", "minimum_effect": 0.2}
@@ -127,7 +127,7 @@ async def test_an_unknown_experiment_is_answered_with_those_near_it(tmp_path: Pa
 
 async def test_the_lab_is_offered_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rarer tools come with --toolsets core,lab or VETTLE_TOOLSETS; the default list has 15 tools."""
-    core = {tool.name for tool in CORE}
+    core = {tool.name for tool in offered(("core",))}
     lab = {tool.name for tool in TOOLSETS["lab"]()}
     assert len(core) == 15
     async with Client(create_server(str(tmp_path))) as client:
@@ -155,9 +155,9 @@ async def test_the_lab_is_offered_on_request(tmp_path: Path, monkeypatch: pytest
         calibration = await _call(client, "judge_calibrate", experiment="w")
         assert "too little" in json.dumps(calibration).lower()
     monkeypatch.setenv("VETTLE_TOOLSETS", "lab")
-    assert {tool.name for tool in chosen()} == lab
+    assert {tool.name for tool in offered(wanted())} == lab
     with pytest.raises(InvalidArgument, match=r"no toolset 'laboratory'\. Valid: core, lab"):
-        chosen("laboratory")
+        wanted("laboratory")
 
 
 async def test_the_command_line_does_the_same(tmp_path: Path) -> None:

@@ -206,9 +206,9 @@ async def test_bad_input_names_the_field_and_records_nothing(tmp_path: Path) -> 
 
 
 async def test_an_unknown_tool_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
-    """Calling what does not exist leaves the connection usable."""
+    """Calling what is not offered tells where it may be, and leaves the connection usable."""
     async with Client(create_server(str(tmp_path))) as client:
-        assert (await client.call_tool("nothing", {})).is_error
+        assert "--toolsets core,lab" in await _error(client, "choose", {})
         assert (await _call(client, "status"))["project"] == str(tmp_path)
 
 
@@ -329,3 +329,39 @@ async def test_stdout_carries_nothing_but_json_rpc(tmp_path: Path) -> None:
     (hello,) = [message for message in messages if message.get("id") == 0]
     assert hello["result"]["serverInfo"]["name"] == "vettle"
     assert hello["result"]["serverInfo"]["version"]
+
+
+_SLOW_TO_WARM_UP = """
+import sys, time
+from vettle.server import app
+
+def warm_up(tools):
+    print("begun", file=sys.stderr, flush=True)
+    time.sleep(0.5)
+    print("done", file=sys.stderr, flush=True)
+
+app._WARM_UP_SECONDS, app._warm_up = 0, warm_up
+app.serve(sys.argv[1])
+"""
+
+
+def _left_while_warming_up(root: Path) -> tuple[int, str]:
+    """Close a server's stdin in the middle of its warming up; return its exit code and the rest of its stderr."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", _SLOW_TO_WARM_UP, str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin is not None and server.stderr is not None
+    assert server.stderr.readline() == "begun\n"
+    server.stdin.close()
+    rest = server.stderr.read()
+    server.stderr.close()
+    return server.wait(timeout=30), rest
+
+
+async def test_a_client_that_leaves_at_once_finds_no_crash(tmp_path: Path) -> None:
+    """The import of numpy in the background is waited for: cut off in its middle, it aborts the process."""
+    assert _left_while_warming_up(tmp_path) == (0, "done\n")

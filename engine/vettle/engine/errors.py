@@ -14,6 +14,7 @@
       ProjectNotFound        nowhere to keep the data
       ConfigurationInvalid   `.vettle/config.toml` says something unusable
       StoreUnavailable       busy, full or read-only: nothing was recorded, a retry may work
+      ClickHouseUnavailable  not installed, not reached, or it took too much: nothing was answered
       StoreDamaged           truncated, foreign or newer: refused, never repaired or emptied
       SourceDamaged          a file to import that cannot be read as what it is: nothing was imported
       FilesRefused           a rule file that cannot be written safely
@@ -150,6 +151,10 @@ class ConfigurationInvalid(VettleError):
 
 class StoreUnavailable(VettleError):
     """Raised when the store cannot take a write now: busy, full, or read-only. Nothing was recorded."""
+
+
+class ClickHouseUnavailable(VettleError):
+    """Raised when ClickHouse cannot answer; the default engine can, because it needs nothing but the store."""
 
 
 class StoreDamaged(VettleError):

@@ -20,6 +20,9 @@ def write(project: Project, field: str, path: str, text: str) -> str:
     """
     relative = project.relative(field, path)
     real = (project.root / relative).resolve()
+    if not real.is_relative_to(project.root.resolve()):
+        # Somebody put a link there since the path was checked.
+        raise FilesRefused(f"{relative}: leads out of the project. Choose another path.")
     temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}.tmp")
     try:
         real.parent.mkdir(parents=True, exist_ok=True)

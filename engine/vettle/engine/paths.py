@@ -7,24 +7,44 @@ began with `**/`, a final slash means everything below, braces list alternatives
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from vettle.engine.automaton import Automaton
+
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/]+\]|.", re.DOTALL)
+_MEMBER = re.compile(r".-.|.", re.DOTALL)
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_STARS = frozenset(_WILDCARDS.values()) - {"[^/]"}
+
+
+_ANY_FOLDERS = _WILDCARDS["**/"]
+_MOST_STARS, _MOST_WILDCARDS, _MOST_GROUPS = 2, 4, 1
 
 
 @lru_cache(maxsize=4_096)
-def _pattern(glob: str) -> re.Pattern[str]:
+def _matcher(glob: str) -> Callable[[str], object]:
     relative = glob.removeprefix("./").lstrip("/")
     whole = relative + "**" if relative.endswith("/") else relative
+    pieces = [_ANY_FOLDERS, *_translated(_TOKEN.findall(whole))]
     try:
-        return re.compile(f"(?:.*/)?{_translated(_TOKEN.findall(whole))}", re.DOTALL)
+        if _is_tame(pieces):
+            return re.compile("".join(pieces), re.DOTALL).fullmatch
+        return Automaton(pieces).matches
     except re.error:
-        return re.compile(re.escape(glob))
+        return re.compile(re.escape(glob)).fullmatch
 
 
-def _translated(pieces: list[str]) -> str:
-    """Translate the pieces of a glob into a regular expression; braces without an end are text."""
+def _is_tame(pieces: Sequence[str]) -> bool:
+    """Tell whether a regular expression, which is faster as a rule, is so for every path."""
+    wildcards = [piece for piece in pieces if piece in _STARS]
+    stars = sum(piece != _ANY_FOLDERS for piece in wildcards)
+    few = stars <= _MOST_STARS and len(wildcards) <= _MOST_WILDCARDS
+    return few and pieces.count("(?:") <= _MOST_GROUPS
+
+
+def _translated(pieces: list[str]) -> list[str]:
+    """Translate the pieces of a glob into those of a regular expression; braces without an end are text."""
     open_groups: list[int] = []
     parts: list[str] = []
     for piece in pieces:
@@ -41,16 +61,22 @@ def _translated(pieces: list[str]) -> str:
     for start in open_groups:
         # A brace that is never closed lists nothing, so its commas are text.
         parts[start:] = [part if part != "|" else "," for part in parts[start:]]
-    return "".join(parts)
+    return parts
 
 
 def _character(piece: str) -> str:
+    """Translate a piece that is no wildcard: one character, or a class, which never matches a slash."""
     if len(piece) < 3 or piece[0] != "[":
         return re.escape(piece)
-    inner = piece[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-    return f"[{'^' + inner[1:] if inner[0] == '!' else inner}]"
+    negated = piece[1] in "!^"
+    members = _MEMBER.sub(_member, piece[2:-1] if negated else piece[1:-1])
+    return f"(?!/)[{'^' if negated else ''}{members}]"
+
+
+def _member(match: re.Match[str]) -> str:
+    return "-".join(map(re.escape, match[0][::2])) if len(match[0]) == 3 else re.escape(match[0])
 
 
 def matches(glob: str, path: str) -> bool:
     """Return whether the path, relative to the project root and with forward slashes, matches the glob."""
-    return _pattern(glob).fullmatch(path) is not None
+    return bool(_matcher(glob)(path))

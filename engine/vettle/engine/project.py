@@ -14,11 +14,17 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vettle.engine.clock import Clock, system_clock
-from vettle.engine.errors import ClientRefReused, InvalidArgument, ProjectNotFound, StoreUnavailable
+from vettle.engine.errors import (
+    ClientRefReused,
+    ConfigurationInvalid,
+    InvalidArgument,
+    StoreUnavailable,
+)
 from vettle.engine.identifiers import canonical_json, digest, new_uid, reference_uid
 from vettle.engine.records import Record
+from vettle.engine.root import STATE_FOLDER
 from vettle.engine.settings import Settings, load
-from vettle.engine.store import MEMORY, Store, Transaction, caches, open_store
+from vettle.engine.store import MEMORY, Store, Transaction, caches, is_url, open_store, without_secrets
 from vettle.engine.store.database import Selection
 
 if TYPE_CHECKING:
@@ -27,44 +33,11 @@ if TYPE_CHECKING:
 PERSON = "person"
 """The actor of whoever works at a terminal: agents with a shell could edit the files themselves."""
 
-STATE_FOLDER = ".vettle"
 DATABASE = "vettle.db"
 CONFIGURATION = "config.toml"
 _IGNORED = "vettle.db*\n*.lock\n"
 
 Answer = TypeVar("Answer", bound=Record)
-
-
-def find_root(
-    explicit: str = "", environment: Mapping[str, str] = os.environ, start: Path | None = None
-) -> Path:
-    """Return the project root: the explicit folder, else the environment's, else the nearest marked parent.
-
-    The order is `explicit`, VETTLE_PROJECT, CLAUDE_PROJECT_DIR, then upwards from `start` (the working
-    directory) to the nearest folder that holds `.vettle/`, then to the nearest that holds `.git` (a folder,
-    or a file as in worktrees). The home directory and the root of the file system never count.
-
-    Raises:
-        ProjectNotFound: Nothing names a folder, or what is named is no folder.
-    """
-    for name, value in (
-        ("--project", explicit),
-        ("VETTLE_PROJECT", environment.get("VETTLE_PROJECT", "")),
-        ("CLAUDE_PROJECT_DIR", environment.get("CLAUDE_PROJECT_DIR", "")),
-    ):
-        if value:
-            root = Path(value).expanduser().resolve()
-            if not root.is_dir():
-                raise ProjectNotFound(f"{name} names {value!r}, which is no folder")
-            return root
-    here = (start or Path.cwd()).resolve()
-    home = Path(environment.get("HOME", "~")).expanduser().resolve()
-    candidates = [folder for folder in (here, *here.parents) if folder not in (home, Path(folder.anchor))]
-    for marker in (STATE_FOLDER, ".git"):
-        for folder in candidates:
-            if (folder / marker).exists():
-                return folder
-    raise ProjectNotFound(f"no {STATE_FOLDER}/ or .git at or above {here}")
 
 
 def prepare_state_folder(root: Path) -> Path:
@@ -87,19 +60,41 @@ class Project:
     """One project, open in this process. Safe to use from several threads."""
 
     def __init__(
-        self, root: Path, *, actor: str = PERSON, clock: Clock = system_clock, store: Store | None = None
+        self,
+        root: Path,
+        *,
+        actor: str = PERSON,
+        clock: Clock = system_clock,
+        store: Store | None = None,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         """Use the folder as the project's root.
 
         `actor` is who is logged as the author of decisions. `store` replaces the database, for tests.
+        VETTLE_DATABASE_URL and VETTLE_DATABASE_PROJECT of the environment go before the settings.
 
         Raises:
-            ConfigurationInvalid: `.vettle/config.toml` says something unusable.
+            ConfigurationInvalid: `.vettle/config.toml` or VETTLE_DATABASE_URL says something unusable, or a shared
+                database is to be used and nothing names this project in it.
         """
         self.root = root
         self.actor = actor
         self.clock = clock
         self.settings: Settings = load(root / STATE_FOLDER / CONFIGURATION)
+        shared = self.settings.database
+        self._url = environment.get("VETTLE_DATABASE_URL", "") or shared.url
+        self._name = environment.get("VETTLE_DATABASE_PROJECT", "") or shared.project
+        if self._url and not is_url(self._url):
+            # Not quoted: it may be a connection string with a password.
+            raise ConfigurationInvalid(
+                "VETTLE_DATABASE_URL is no URL. Set it to postgresql://user@host:5432/name, or unset it to use the "
+                f"file {self.database}."
+            )
+        if self._url and not self._name:
+            raise ConfigurationInvalid(
+                f"{root / STATE_FOLDER / CONFIGURATION}: a shared database needs the project's name, the same in every "
+                f'clone. Add it: [database] project = "{root.name}", or set VETTLE_DATABASE_PROJECT.'
+            )
         self._opening = threading.Lock()
         self._store = store
         self._learning: Learning | None = None
@@ -108,20 +103,38 @@ class Project:
 
     @property
     def database(self) -> Path:
-        """Where the database is, or will be."""
+        """Where the database file is, or would be: a shared database takes its place."""
         return self.root / STATE_FOLDER / DATABASE
 
     @property
+    def location(self) -> str:
+        """Where the facts are, without any password, and under which name where several projects share it."""
+        if not self._url:
+            return str(self.database)
+        return f"{without_secrets(self._url)} as {self._name!r}"
+
+    @property
+    def shared(self) -> bool:
+        """Whether the facts are in a database on a server, and not in a file of this project."""
+        return bool(self._url)
+
+    @property
     def exists(self) -> bool:
-        """Whether anything was ever recorded."""
-        return self._store is not None or self.database.exists()
+        """Whether anything was ever recorded, as far as that can be told without asking a server."""
+        return self._store is not None or bool(self._url) or self.database.exists()
 
     def _opened(self) -> Store:
         with self._opening:
             if self._store is None:
-                prepare_state_folder(self.root)
-                self._store = open_store(self.database, clock=self.clock, durability=self.settings.durability)
+                self._store = self.open_again()
             return self._store
+
+    def open_again(self) -> Store:
+        """Open the project's database anew, as another process would."""
+        if self._url:
+            return open_store(self._url, clock=self.clock, project=self._name)
+        prepare_state_folder(self.root)
+        return open_store(self.database, clock=self.clock, durability=self.settings.durability)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -217,7 +230,15 @@ class Project:
         root, given = self.root.resolve(), path
         if os.name != "nt":
             given = path.replace("\\", "/")
-        resolved = (root / given).resolve()
+        try:
+            resolved = (root / given).resolve()
+            # Whether it is there does not matter, but whether it could be: links in a circle, names that are too long.
+            resolved.exists()
+        except (OSError, RuntimeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it cannot be followed"
+            raise InvalidArgument(
+                field, f"{path[:80]!r} is no path here ({why})", "Give a path inside the project"
+            ) from error
         foreign = os.name != "nt" and PureWindowsPath(path).drive
         if foreign or not resolved.is_relative_to(root):
             raise InvalidArgument(

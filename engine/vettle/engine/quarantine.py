@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 HIDDEN = frozenset(
     {0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2800, 0x3164, 0xFEFF, 0xFFA0}
@@ -55,19 +56,106 @@ _CHECKS = (
 )
 
 
-_SECRET = re.compile(
-    r"\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bAKIA[0-9A-Z]{16}\b"
-    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
-    r"|\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@"
-    r"|\b(?:password|passwd|secret|token|api[_-]?key)\b\s*[=:]\s*[^\s,;]{6,}",
-    re.IGNORECASE,
+_TELLING_NAME = (
+    r"(?:password|passwd|passphrase|secret|token|credentials?|(?:api|access|private|account)[_-]?key)"
+    r"(?:[_-](?:access[_-]|api[_-])?key)?"
 )
+
+_SECRETS = (
+    # Keys and tokens that their makers begin alike.
+    r"\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}",
+    r"\bglpat-[\w-]{16,}|\b(?:npm|hf)_[A-Za-z0-9]{30,}|\bpypi-[\w-]{50,}|\bAIza[\w-]{30,}|\bwhsec_\w{20,}",
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\bxapp-[A-Za-z0-9-]{10,}",
+    r"\bhooks\.slack\.com/(?:services|workflows)/[\w/-]{10,400}",
+    r"\beyJ[A-Za-z0-9_-]{10,1000}(?:\.[A-Za-z0-9_-]+)+",
+    # The whole block, so that the header alone does not go and leave the key.
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)",
+    # Bounded everywhere: a text of dots and hyphens must not be looked at once for every two places in it.
+    r"\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]{0,200}:[^\s/@]{1,400}@",
+    r"\b(?:proxy-)?authorization[\"']?\s{0,5}[:=]\s{0,5}[\"']?(?:(?:bearer|basic|digest|token|negotiate)\s{1,5})?[^\s,\"']{6,}",
+    r"\bbearer\s{1,5}(?=[A-Za-z._~+/-]{0,200}\d)[A-Za-z0-9._~+/-]{16,}",
+    (
+        rf"(?<![\w-])[\w-]{{0,40}}?{_TELLING_NAME}[\"']?\s{{0,5}}[=:]\s{{0,5}}"
+        r"(?:\"[^\"\n]{6,400}\"?|'[^'\n]{6,400}'?|[^\s,;\"']{6,})"
+    ),
+)
+
+
+@cache
+def _secret() -> re.Pattern[str]:
+    # Compiled when a text needs it, because hooks and help start in less time than that takes.
+    return re.compile("|".join(_SECRETS), re.IGNORECASE | re.DOTALL)
+
+
+_NAMED = re.compile(rf"[\w .-]*?{_TELLING_NAME}", re.IGNORECASE)
+_LONGEST_NAME = 200
+_WORD = re.compile(r"\S{6,400}")
+_REFERENCE = re.compile(r"\$?\{?[A-Z][A-Z0-9_]*\}?|env:\w+|<[^\n]*>|\[redacted\]")
+"""What stands for a secret without being one: the name of an environment variable, or a placeholder."""
+
+_HINTS = (
+    "sk-",
+    "sk_",
+    "pk-",
+    "pk_",
+    "rk-",
+    "rk_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "npm_",
+    "hf_",
+    "pypi-",
+    "aiza",
+    "whsec_",
+    "akia",
+    "asia",
+    "xox",
+    "xapp-",
+    "hooks.slack.com/",
+    "eyj",
+    "://",
+    "bearer",
+    "authorization",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "key",
+)
+"""One of these is in everything that looks like a secret, whatever its case: most texts need no closer look."""
+
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
     """Return the text with everything that looks like a secret (keys, tokens, URLs with passwords) replaced."""
-    return _SECRET.sub(REDACTED, text)
+    folded = text.casefold()
+    return _secret().sub(REDACTED, text) if any(hint in folded for hint in _HINTS) else text
+
+
+def redact_named(name: str, text: str) -> str:
+    """Return the text of something with a name, such as a setting: the name can say that it is a secret."""
+    named = len(name) <= _LONGEST_NAME and _NAMED.fullmatch(name.strip()) and _WORD.fullmatch(text)
+    return REDACTED if named and not _REFERENCE.fullmatch(text) else redact(text)
+
+
+def holds_secret(value: object, name: str = "") -> bool:
+    """Tell whether a text, or a JSON value with its names, holds what looks like a secret."""
+    match value:
+        case str():
+            return redact_named(name, value) != value
+        case list() | tuple():
+            return any(holds_secret(one, name) for one in value)
+        case dict():
+            return any(holds_secret(str(key)) or holds_secret(one, str(key)) for key, one in value.items())
+    return False
 
 
 def hidden_characters(text: str) -> list[str]:

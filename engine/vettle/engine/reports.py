@@ -245,9 +245,9 @@ def status(project: Project) -> Status:
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),
-        store=str(project.database)
+        store=project.location
         if project.exists
-        else f"{project.database} (made by the first call that records)",
+        else f"{project.location} (made by the first call that records)",
         version=version("vettle"),
         schema_version=SCHEMA_VERSION,
         rules=by_status,

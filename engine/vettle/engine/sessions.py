@@ -240,13 +240,17 @@ def replay(project: Project, session_id: str) -> Replay:
 
     Raises:
         UnknownSession: No session has this id.
-        StatusRefused: Another system ran the session, so no decision of ours gave it rules.
+        StatusRefused: Another system ran the session, so no decision of ours gave it rules; or its beginning was
+            pruned from the log.
     """
     with project.read() as transaction:
         session = lifecycle.require(transaction, session_id)
         if session.decision.policy == IMPORTED:
             raise StatusRefused(f"session {session_id}", "imported", "be replayed", ())
-        started = next(e for e in events.of_session(transaction, session_id) if e.kind == "session_started")
+        begun = [e for e in events.of_session(transaction, session_id) if e.kind == "session_started"]
+        if not begun:
+            raise StatusRefused(f"session {session_id}", "pruned from the log", "be replayed", ())
+        [started] = begun
         data, recorded = started.data, session.decision
         work = Work(
             context=session.context,

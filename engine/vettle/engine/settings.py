@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from vettle.engine.errors import ConfigurationInvalid
 from vettle.engine.records import Target
@@ -99,9 +100,34 @@ class ProposalSettings(_Section):
     tokens: int = Field(default=2_000, ge=100, le=100_000)
 
 
+class DatabaseSettings(_Section):
+    """A database that a team shares, instead of a file in `.vettle/`.
+
+    `url` is postgresql://..., without a password, because this file is committed; VETTLE_DATABASE_URL goes first.
+    `project` names this project among those in the database, the same in every clone; VETTLE_DATABASE_PROJECT
+    goes first.
+    """
+
+    url: str = Field(default="", max_length=500)
+    project: str = Field(default="", max_length=120)
+
+    @field_validator("url")
+    @classmethod
+    def _without_a_password(cls, url: str) -> str:
+        """Refuse what would put a password into a file that is committed."""
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it is no URL of PostgreSQL: postgresql://user@host:5432/name")
+        if urlsplit(url).password or "password=" in url:
+            raise ValueError(
+                "it holds a password; put the URL into VETTLE_DATABASE_URL, or the password into ~/.pgpass"
+            )
+        return url
+
+
 class Settings(_Section):
     """Everything in `.vettle/config.toml`; every part may be left out."""
 
+    database: DatabaseSettings = DatabaseSettings()
     score: ScoreSettings = ScoreSettings()
     selection: SelectionSettings = SelectionSettings()
     sessions: SessionSettings = SessionSettings()

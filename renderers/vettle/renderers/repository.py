@@ -69,6 +69,8 @@ def look(root: Path) -> Repository:
 def _text(root: Path, path: str) -> str | None:
     """Return what stands outside our block; a file that cannot be read or is damaged is refused elsewhere."""
     try:
+        if not (root / path).is_file():
+            return None
         data = (root / path).read_bytes()
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""The MCP server: the tools of `tools`, made strict, with the resources and prompts that go with them.
+"""The MCP server: the tools, with the resources and prompts that go with them.
 
 Every anticipated failure reaches the agent as an error whose text says what to do. Nothing is written to
 stdout but the protocol; logging goes to stderr.
@@ -7,32 +7,27 @@ stdout but the protocol; logging goes to stderr.
 from __future__ import annotations
 
 import gc
-import inspect
-import json
-import logging
-import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
-from mcp.server.mcpserver import tools as sdk
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
-from mcp.types import CallToolResult, Completion, TextContent, ToolAnnotations
-from pydantic import BaseModel, ValidationError
+from mcp.server.mcpserver.tools import Tool, ToolManager
+from mcp.types import Completion
 
-from vettle.engine import reports, standings
 from vettle.engine.errors import VettleError
-from vettle.engine.project import Project, find_root
-from vettle.engine.records import Target
-from vettle.server import agreement
-from vettle.server.signatures import Signature, problem, signature
-from vettle.server.tool import Tool
-from vettle.server.toolsets import chosen
+from vettle.engine.root import find_root
+from vettle.server import transport
+from vettle.server.toolsets import TOOLSETS, wanted
+
+if TYPE_CHECKING:
+    from vettle.engine.project import Project
 
 INSTRUCTIONS = """\
 vettle tests which instructions make coding agents better. Call session_start before you begin a task, \
@@ -74,6 +69,8 @@ class Host:
         """The open project (ProjectNotFound, ConfigurationInvalid)."""
         with self._lock:
             if self._project is None:
+                from vettle.engine.project import Project
+
                 self._project = Project(find_root(self._folder), actor="agent")
             return self._project
 
@@ -85,116 +82,45 @@ class Host:
                 self._project = None
 
 
-class StrictTool(sdk.Tool):
-    """A tool that refuses unknown arguments, and whose answers and errors are as short as they can be."""
+class DeclaredWhenAsked(ToolManager):
+    """The tools of some toolsets, declared when a client first asks for them and not before the handshake."""
 
-    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
-        """Run the tool; report what is wrong with the arguments without repeating them."""
-        try:
-            result = await super().run(arguments, context, convert_result)
-        except ToolError as error:
-            cause = error.__cause__
-            if isinstance(cause, ValidationError) and cause.title.endswith("Arguments"):
-                fields, messages, remedy = problem(_SIGNATURES[self.name], cause)
-                raise ToolError(f"{fields}: {messages}. {remedy}.") from cause
-            if isinstance(cause, ToolError):
-                raise cause from cause.__cause__
-            raise
-        if isinstance(result, CallToolResult) and isinstance(result.structured_content, dict):
-            # The SDK's text is the same JSON, indented: a third more tokens for clients that read it.
-            text = json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
-            return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
-        return result
+    def __init__(self, toolsets: Sequence[str], host: Host) -> None:
+        super().__init__()
+        self._toolsets = toolsets
+        self._host = host
+        self._declaring = threading.Lock()
 
+    def get_tool(self, name: str) -> Tool | None:
+        """Return the tool with this name, if it is offered."""
+        self.declare()
+        return super().get_tool(name)
 
-def _callable(of: Signature, host: Host) -> Callable[..., BaseModel]:
-    """Return the tool's function bound to the host's project, with the signature that the SDK reads."""
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Any, convert_result: bool = False
+    ) -> Any:
+        """Call a tool; say where there may be more of them if it is not offered."""
+        if self.get_tool(name) is None:
+            raise ToolError(
+                f"There is no tool of this name among {', '.join(self._toolsets)}. Call one of the list, or start "
+                f"the server with --toolsets {','.join(TOOLSETS)}, which is every tool."
+            )
+        return await super().call_tool(name, arguments, context, convert_result)
 
-    def call(**arguments: Any) -> BaseModel:
-        if of.tool.needs_person:
-            arguments["confirmed"] = agreement.has_agreed(arguments.pop(agreement.ARGUMENT))
-        try:
-            answer = of.tool.function(host.project, **arguments)
-        except VettleError as error:
-            raise ToolError(str(error)) from error
-        assert isinstance(answer, BaseModel)
-        return answer
+    def list_tools(self) -> list[Tool]:
+        """Return every tool that is offered."""
+        self.declare()
+        return super().list_tools()
 
-    parameters = list(of.parameters)
-    if of.tool.needs_person:
-        asked = agreement.asks(lambda: host.project)
-        parameters.append(
-            inspect.Parameter(agreement.ARGUMENT, inspect.Parameter.KEYWORD_ONLY, annotation=asked)
-        )
-    call.__name__ = of.tool.name
-    call.__doc__ = of.tool.function.__doc__
-    call.__signature__ = inspect.Signature(parameters, return_annotation=of.returns)  # type: ignore[attr-defined]
-    call.__annotations__ = {
-        **{parameter.name: parameter.annotation for parameter in parameters},
-        "return": of.returns,
-    }
-    return call
+    def declare(self) -> None:
+        """Declare the tools, once."""
+        with self._declaring:
+            if not self._tools:
+                from vettle.server.declaring import declared
+                from vettle.server.toolsets import offered
 
-
-_SIGNATURES: dict[str, Signature] = {}
-"""The signatures of the tools that were declared in this process."""
-
-
-def _strict(tool: Tool, host: Host) -> StrictTool:
-    of = _SIGNATURES.setdefault(tool.name, signature(tool))
-    strict = StrictTool.from_function(
-        _callable(of, host),
-        title=tool.title,
-        description=inspect.cleandoc(tool.function.__doc__ or ""),
-        annotations=ToolAnnotations(
-            read_only_hint=tool.reads_only,
-            destructive_hint=tool.destroys,
-            idempotent_hint=tool.idempotent,
-            open_world_hint=tool.reaches_out,
-        ),
-    )
-    model = strict.fn_metadata.arg_model
-    model.model_config["extra"] = "forbid"
-    model.model_rebuild(force=True)
-    strict.parameters = _short(model.model_json_schema(by_alias=True))
-    assert isinstance(strict, StrictTool)
-    return strict
-
-
-_UNSAID = frozenset(
-    {
-        "title",
-        "$defs",
-        "maxProperties",
-        "minProperties",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "maxLength",
-        "minLength",
-        "maxItems",
-        "minItems",
-        "exclusiveMaximum",
-    }
-)
-"""What a schema need not tell a model: titles repeat the names, and limits are named by the error they cause."""
-
-
-def _short(schema: Any) -> Any:
-    """Return the schema without what costs tokens in every conversation and helps in none."""
-    if isinstance(schema, list):
-        return [_short(entry) for entry in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        # A nested record: its fields stand in the description, and a wrong one is named by the error.
-        kind = {} if schema["$ref"].endswith("/JsonValue") else {"type": "object"}
-        return kind | {key: schema[key] for key in ("description",) if key in schema}
-    return {
-        key: {name: _short(value) for name, value in entry.items()} if key == "properties" else _short(entry)
-        for key, entry in schema.items()
-        if key not in _UNSAID and not (key == "default" and entry in ("", [], {}, False))
-    }
+                tools = [declared(tool, lambda: self._host.project) for tool in offered(self._toolsets)]
+                self._tools = {tool.name: tool for tool in tools}
 
 
 def create_server(project: str = "", toolsets: str = "") -> MCPServer[None]:
@@ -203,12 +129,13 @@ def create_server(project: str = "", toolsets: str = "") -> MCPServer[None]:
     `toolsets` is a comma-separated list; "" means VETTLE_TOOLSETS, or core alone (InvalidArgument).
     """
     host = Host(project)
+    tools = DeclaredWhenAsked(wanted(toolsets), host)
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[None]) -> AsyncIterator[None]:
         # numpy takes 0.1 s to import: not while the client waits for the handshake, but before the first call.
-        warming = threading.Timer(_WARM_UP_SECONDS, _warm_up)
-        warming.daemon = True
+        # No daemon: a process that ends in the middle of that import is aborted, so its end waits for it.
+        warming = threading.Timer(_WARM_UP_SECONDS, _warm_up, [tools])
         warming.start()
         try:
             yield None
@@ -221,11 +148,12 @@ def create_server(project: str = "", toolsets: str = "") -> MCPServer[None]:
         title="vettle",
         version=version("vettle"),
         instructions=instructions(project),
-        tools=[_strict(tool, host) for tool in chosen(toolsets)],
         lifespan=lifespan,
         log_level="WARNING",
         subscriptions=False,
     )
+    # The SDK has no way to be told of tools later that does not announce a change of them to the client.
+    server._tool_manager = tools
     _add_resources(server, host)
     _add_prompts(server)
     _add_completions(server, host)
@@ -235,7 +163,8 @@ def create_server(project: str = "", toolsets: str = "") -> MCPServer[None]:
 _WARM_UP_SECONDS = 0.2
 
 
-def _warm_up() -> None:
+def _warm_up(tools: DeclaredWhenAsked) -> None:
+    tools.declare()
     import vettle.engine.learning  # noqa: F401
 
 
@@ -252,6 +181,7 @@ def _add_resources(server: MCPServer[None], host: Host) -> None:
 
 
 def _rendered(host: Host, target: str) -> str:
+    from vettle.engine import standings
     from vettle.renderers.preview import preview
 
     try:
@@ -266,6 +196,8 @@ def _rendered(host: Host, target: str) -> str:
 
 
 def _session_report(host: Host, session_id: str) -> str:
+    from vettle.engine import reports
+
     try:
         return reports.report(host.project, kind="sessions", session_id=session_id).model_dump_json()
     except VettleError as error:
@@ -300,6 +232,9 @@ def _add_completions(server: MCPServer[None], host: Host) -> None:
 
 
 def _known(host: Host, name: str) -> list[str]:
+    from vettle.engine import reports
+    from vettle.engine.records import Target
+
     if name == "target":
         return list(get_args(Target))
     try:
@@ -314,8 +249,8 @@ def _known(host: Host, name: str) -> list[str]:
 
 def serve(project: str = "", toolsets: str = "") -> None:
     """Serve on stdin and stdout until stdin closes."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    transport.log_to_stderr()
     server = create_server(project, toolsets)
     gc.freeze()
     gc.enable()
-    server.run()
+    anyio.run(transport.run, server)

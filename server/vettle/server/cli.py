@@ -40,6 +40,7 @@ _COMMANDS = {
     "failures": _Lazy("analysis", "failures", "How runs failed, over all experiments."),
     "costs": _Lazy("analysis", "costs", "Tokens, money and time, and what was wasted."),
     "evidence": _Lazy("analysis", "evidence", "What is known by now, to propose what to try next."),
+    "analyse": _Lazy("analysing", "analyse", "Sums over long histories, in ClickHouse if you like."),
     "rewards": _Lazy("reading", "rewards", "Feedback by outcome and by source."),
     "render": _Lazy("rule_files", "render", "Bring the assistants' rule files up to date."),
     "learn": _Lazy("learning", "learn", "Find candidate rules in reviews, journals and starter packs."),
@@ -59,6 +60,7 @@ _COMMANDS = {
     "variable": _Lazy("operations", "variable", "Register what experiments change."),
     "propose": _Lazy("proposing", "propose", "What to try next, from the evidence or from a model."),
     "rule": _Lazy("operations", "rule", "Add a rule, or decide about one."),
+    "db": _Lazy("database", "db", "Copy the database, and look after it."),
 }
 
 

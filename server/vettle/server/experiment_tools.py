@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from vettle.engine.arguments import Label, Limit, Notes, Reason, RequiredLabel
+from vettle.engine.arguments import Configuration, Dimensions, Label, Limit, Notes, Reason, RequiredLabel
 from vettle.engine.experiments.design import GuardrailInput, MetricInput, Mode, VariantInput
 from vettle.engine.experiments.runs import MOST_RUNS, RunInput
 from vettle.engine.project import Project
@@ -36,11 +36,11 @@ def experiment_create(
         Field(max_length=100, description="[{name, config, weight, control}]."),
     ] = (),
     space: Annotated[
-        dict[str, list[JsonValue]],
+        Dimensions,
         Field(max_length=50, description="Or {dimension: [values]}."),
     ] = {},  # noqa: B006 - read only
     constraints: Annotated[
-        tuple[dict[str, JsonValue], ...],
+        tuple[Configuration, ...],
         Field(max_length=100, description="{exclude: {}}, {if: {}, then: {}}, {less: []}."),
     ] = (),
     metric: Annotated[

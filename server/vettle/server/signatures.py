@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from vettle.engine.errors import InvalidArgument
+from vettle.engine.quarantine import redact
 from vettle.server.tool import Tool
 
 
@@ -62,7 +63,7 @@ def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
     fields = list(dict.fromkeys(field for field, _ in found))
     said = [message if len(fields) == 1 else f"{field}: {message}" for field, message in found[:5]]
     names = ", ".join(parameter.name for parameter in of.parameters) or "none"
-    return ", ".join(fields), "; ".join(said), f"Arguments of {of.tool.name}: {names}"
+    return ", ".join(fields), "; ".join(said), f"Arguments of {of.tool.name.lstrip('_')}: {names}"
 
 
 def _causes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
@@ -77,7 +78,7 @@ def _message(text: str) -> str:
 
 def _where(location: tuple[int | str, ...]) -> str:
     """Name the place of an error; pydantic's names for the members of a union say nothing to a caller."""
-    parts = [str(part)[:80] for part in location if not (isinstance(part, str) and "[" in part)]
+    parts = [redact(str(part))[:80] for part in location if not (isinstance(part, str) and "[" in part)]
     return ".".join(parts) or "arguments"
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.conftest import ManualClock
 from tests.engine.experiments.world import create, decide, record, upload, variants, work
+from tests.places import untouched
 
 from vettle.engine import mistakes, rules
 from vettle.engine.analysis import evidence as analysis
@@ -46,7 +47,7 @@ def test_nothing_is_known_of_an_empty_project(project: Project) -> None:
         [], [], [], [], [],
     )  # fmt: skip
     assert "experiment_create" in found.notes[0]
-    assert not project.exists
+    assert untouched(project)
 
 
 def test_a_registered_variable_is_untested_until_somebody_asks(project: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.places import untouched
 
 from vettle.engine import rules, sessions, standings
 from vettle.engine.candidates import distilling
@@ -225,7 +226,7 @@ def test_a_dry_run_tells_the_same_and_records_nothing(project: Project) -> None:
     """Looking first leaves no trace, not even a database."""
     path = _entry(project, "2026-03-01-cents.md", FULL)
     seen = _learn(project, path, apply=False)
-    assert not project.database.exists() and not seen.applied
+    assert untouched(project) and not seen.applied
     assert seen.counts == _learn(project, path).counts
 
 
@@ -266,7 +267,7 @@ def test_wrong_paths_and_damaged_entries_learn_nothing(project: Project) -> None
     long = _entry(project, "2026-03-03-c.md", "x" * 1_000_001)
     with pytest.raises(SourceDamaged, match="longer than"):
         _learn(project, good, long)
-    assert not project.database.exists()
+    assert untouched(project)
 
 
 def test_a_retired_rule_that_is_found_again_stays_retired(project: Project) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.places import untouched
 
 from vettle.engine import quarantine, rules, sessions, standings
 from vettle.engine.candidates import packs
@@ -78,7 +79,7 @@ def test_a_pack_is_taken_once(project: Project) -> None:
 def test_a_dry_run_records_nothing(project: Project) -> None:
     """Looking at a pack leaves no trace."""
     assert packs.learn(project, "safe-code", apply=False).counts == {"new": 12}
-    assert not project.database.exists()
+    assert untouched(project)
 
 
 def test_a_seed_of_buildlog_is_a_pack(project: Project) -> None:
@@ -132,7 +133,7 @@ def test_a_wrong_pack_is_refused_as_a_whole(project: Project, text: str, problem
     """The message names the rule, the field and what is wrong with it; nothing is recorded."""
     with pytest.raises(InvalidArgument, match=problem):
         _learn(project, text)
-    assert not project.database.exists()
+    assert untouched(project)
 
 
 def test_what_is_no_yaml_is_refused_by_line_and_runs_nothing(project: Project) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.places import stored, untouched
 
 from vettle.engine import mistakes, reports, rules, standings
 from vettle.engine.candidates import reviews
@@ -140,7 +141,7 @@ def test_a_dry_run_tells_the_same_and_records_nothing(project: Project) -> None:
     """Counts, rules and action are those of learning; no database is made."""
     rows = [SQL, SQL | {"description": "Another place."}, NAMES]
     seen = _learn(project, rows, apply=False)
-    assert not project.database.exists()
+    assert untouched(project)
     real = _learn(project, rows)
     assert (seen.counts, seen.mistakes, seen.action) == (real.counts, real.mistakes, real.action)
     assert [rule.times for rule in seen.rules] == [rule.times for rule in real.rules]
@@ -169,7 +170,7 @@ def test_one_bad_finding_refuses_them_all_with_every_reason(project: Project, ap
         "finding 7: description",
     ):
         assert reason in str(caught.value)
-    assert not project.database.exists()
+    assert untouched(project)
 
 
 @given(st.text(max_size=20))
@@ -242,7 +243,7 @@ def test_a_rule_too_long_or_with_a_secret_is_not_taken_but_its_mistake_is(projec
     assert "at most 400" in record.not_taken[0].reason and "secret" in record.not_taken[1].reason
     assert key not in record.model_dump_json()
     assert key not in reports.report(project, kind="mistakes").model_dump_json()
-    assert key.encode() not in project.database.read_bytes()
+    assert key.encode() not in stored(project)
 
 
 def test_every_shape_of_markdown_is_read(project: Project) -> None:
@@ -292,7 +293,7 @@ def test_markdown_that_says_nothing_clear_is_never_clean(
     """An unknown severity, or a text without findings, is an error that says how to write one."""
     with pytest.raises(InvalidArgument, match=problem):
         _learn(project, content, "review.md")
-    assert not project.database.exists()
+    assert untouched(project)
 
 
 _WORDS = st.text(alphabet="abcdefghij `_'0123456789", min_size=1, max_size=40).map(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from tests import peers
 from tests.engine.exchange.bringing import ask, bring, damaged, damages, reasons, survives
+from tests.places import untouched
 
 from vettle.engine.errors import SourceDamaged
 from vettle.engine.experiments import listing
@@ -128,7 +129,10 @@ def test_a_winner_flag_is_text_and_the_numbers_judge(project: Project, folder: P
     assert hook.verdict.estimate == pytest.approx(11, abs=0.01)
     assert single.verdict.outcome == "insufficient"
     with project.read() as transaction:
-        [[design]] = transaction.execute("SELECT design FROM experiment WHERE id=?", (hook.experiment_id,))
+        [[design]] = transaction.execute(
+            "SELECT design FROM experiment WHERE project=? AND id=?",
+            (transaction.project, hook.experiment_id),
+        )
     assert "question (12 of 12), statement (1 of 12)" in str(design)
 
 
@@ -164,7 +168,7 @@ def test_a_truncated_ledger_is_refused(project: Project, folder: Path) -> None:
         bring(project, ledger, SYSTEM)
     with pytest.raises(SourceDamaged, match=r"ledger\.json:\d+"):
         bring(project, folder, SYSTEM)
-    assert not project.exists
+    assert untouched(project)
 
 
 def test_what_is_no_ledger_is_refused(project: Project, tmp_path: Path) -> None:

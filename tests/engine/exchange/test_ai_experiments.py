@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from tests.engine.exchange.bringing import ask, bring, damaged, damages, reasons, survives
+from tests.places import untouched
 
 from vettle.engine.errors import SourceDamaged
 from vettle.engine.experiments import results
@@ -64,7 +65,10 @@ def test_the_better_prompt_leads_without_a_premature_winner(project: Project, ev
     assert (found.verdict.leader, found.verdict.outcome) == ("Detailed Prompt", "insufficient")
     assert found.verdict.estimate == pytest.approx(0.4025)
     with project.read() as transaction:
-        [[design]] = transaction.execute("SELECT design FROM experiment WHERE id=?", (found.experiment_id,))
+        [[design]] = transaction.execute(
+            "SELECT design FROM experiment WHERE project=? AND id=?",
+            (transaction.project, found.experiment_id),
+        )
     assert "detailed (4)" in str(design)
 
 
@@ -167,7 +171,7 @@ def test_a_torn_line_is_refused_by_its_number(project: Project, events: Path) ->
     events.write_bytes(events.read_bytes()[:-30])
     with pytest.raises(SourceDamaged, match=r"experiments\.jsonl:53"):
         bring(project, events, SYSTEM)
-    assert not project.exists
+    assert untouched(project)
 
 
 @settings(max_examples=40, deadline=None)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from tests import peers
 from tests.engine.exchange.bringing import ask, bring, damaged, damages, reasons, survives
+from tests.places import untouched
 
 from vettle.engine.errors import SourceDamaged
 from vettle.engine.experiments import listing, variables
@@ -145,7 +146,10 @@ def test_a_winner_there_leads_here_by_the_same_effect(project: Project, ledger: 
     # Ordal says it in the metric's unit, we as a share of its range, which is 0 to 10.
     assert found.verdict.estimate == pytest.approx(float(answered["effect"]) / 10, abs=1e-6)
     with project.read() as transaction:
-        [design] = transaction.execute("SELECT design FROM experiment WHERE id=?", (found.experiment_id,))[0]
+        [design] = transaction.execute(
+            "SELECT design FROM experiment WHERE project=? AND id=?",
+            (transaction.project, found.experiment_id),
+        )[0]
     for part in ("b_better", "Write warmly.", "Applied: warm", "Does tone matter?", "Tier 2 in Ordal"):
         assert part in str(design)
 
@@ -227,7 +231,7 @@ def test_a_torn_line_is_refused_by_its_number(project: Project, ledger: Path) ->
     ledger.write_bytes(b"".join([*lines[:7], lines[7][:20], b"\n", *lines[8:]]))
     with pytest.raises(SourceDamaged, match=r"ledger\.jsonl:8"):
         bring(project, ledger, SYSTEM)
-    assert not project.exists
+    assert untouched(project)
 
 
 def test_rows_that_make_no_sense_are_left_out(project: Project, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from vettle.engine.experiments.design import MetricInput, VariantInput, make
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
 from vettle.engine.records import SelectionPolicy
-from vettle.engine.store import assignments, open_store
+from vettle.engine.store import assignments, events, open_store
 from vettle.engine.store.assignments import Assignment
 from vettle.engine.store.events import of_subject
 from vettle.engine.store.lock import FileLock
@@ -35,13 +35,15 @@ from vettle.engine.store.lock import FileLock
 
 def _all(project: Project) -> list[Assignment]:
     with project.read() as transaction:
-        [[experiment]] = transaction.execute("SELECT id FROM experiment WHERE name='prompt'")
+        [[experiment]] = transaction.execute(
+            "SELECT id FROM experiment WHERE name='prompt' AND project=?", (transaction.project,)
+        )
         return assignments.since(transaction, str(experiment), 0)
 
 
 def _events(project: Project) -> int:
     with project.read() as transaction:
-        return int(transaction.execute("SELECT count(*) FROM event")[0][0])
+        return events.count(transaction)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_a_tally_is_the_same_in_every_process(project: Project) -> None:
     chosen = work(project, 5, lambda *_: 1.0, policy="thompson")
     record(project, RunInput(assignment_id=chosen[0].assignment_id, metrics={"passed": 0}))
     select(project, unit="x", policy="thompson", context="docs")
-    other = Project(project.root, clock=project.clock)
+    other = Project(project.root, clock=project.clock, store=project.open_again())
     with project.write() as transaction:
         from vettle.engine.experiments import lifecycle
 

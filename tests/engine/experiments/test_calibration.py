@@ -20,6 +20,7 @@ from vettle.engine.judging.blocks import BettingRace
 from vettle.engine.judging.mixture import MixtureRace
 from vettle.engine.judging.race import Race
 from vettle.engine.project import Project
+from vettle.engine.store import events
 
 
 @pytest.mark.parametrize("bounded", [True, False])
@@ -120,11 +121,11 @@ def test_other_settings_are_replayed_and_nothing_is_written(project: Project) ->
     made = create(project, "a", "b")
     run_blocks(project, made, draws(5, 60, a=0.3, b=0.75))
     with project.read() as transaction:
-        before = transaction.execute("SELECT count(*), max(id) FROM event")
+        before = events.count(transaction)
     found = calibrate(project, experiment=made, simulations=20, alpha=1e-9)
     assert (found.verdict.outcome, found.replay.outcome) == ("better", "insufficient")
     with project.read() as transaction:
-        assert transaction.execute("SELECT count(*), max(id) FROM event") == before
+        assert events.count(transaction) == before
 
 
 def test_the_same_seed_gives_the_same_answer(project: Project) -> None:

@@ -11,6 +11,7 @@ from tests.engine.experiments.world import PASSED, SECONDS, create, variants
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.experiments.design import Component, GuardrailInput, MetricInput, VariantInput
 from vettle.engine.project import Project
+from vettle.engine.store import events
 
 
 def _part(name: str = "passed", **given: Any) -> Component:
@@ -117,7 +118,7 @@ def test_what_cannot_be_meant_is_refused_with_field_and_remedy(project: Project,
     assert refused.value.field == field
     assert remedy in str(refused.value)
     with project.read() as transaction:
-        assert transaction.execute("SELECT count(*) FROM event")[0][0] == 0
+        assert events.count(transaction) == 0
 
 
 @pytest.mark.parametrize(

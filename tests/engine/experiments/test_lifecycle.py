@@ -127,7 +127,9 @@ def test_a_retry_creates_one_experiment(project: Project) -> None:
     """The same client_ref and arguments create once."""
     assert create(project, client_ref="r") == create(project, client_ref="r")
     with project.read() as transaction:
-        assert transaction.execute("SELECT count(*) FROM experiment")[0][0] == 1
+        assert transaction.execute(
+            "SELECT count(*) FROM experiment WHERE project=?", (transaction.project,)
+        ) == [(1,)]
 
 
 def test_restart_counts_from_now_on(project: Project, clock: ManualClock) -> None:
@@ -323,8 +325,15 @@ def test_tables_equal_a_recount_after_a_busy_history(project: Project, clock: Ma
     assert check(store) == []
     with store.read() as transaction:
         before = tables(transaction)
-        held = transaction.execute("SELECT domain, variable, experiment FROM open_variable")
-        kinds = {row[0] for row in transaction.execute("SELECT DISTINCT kind FROM event")}
+        held = transaction.execute(
+            "SELECT domain, variable, experiment FROM open_variable WHERE project=?", (transaction.project,)
+        )
+        kinds = {
+            row[0]
+            for row in transaction.execute(
+                "SELECT DISTINCT kind FROM event WHERE project=?", (transaction.project,)
+            )
+        }
     assert kinds >= {"experiment_decided", "variable_registered", "variant_assigned", "run_recorded"}
     assert len(held) == len({row[:2] for row in held})
     with store.write() as transaction:

@@ -21,6 +21,7 @@ from vettle.engine.experiments.runs import RunInput
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.records import VariantResult
+from vettle.engine.store import events
 from vettle.engine.store.events import Event
 
 BINARY = MetricInput(name="ok", direction="higher", kind="binary", minimum_effect=0.1)
@@ -532,10 +533,10 @@ def test_asking_writes_nothing(project: Project) -> None:
     made = create(project, "a", "b")
     run_blocks(project, made, draws(6, 10, a=0.5, b=0.5))
     with project.read() as transaction:
-        before = transaction.execute("SELECT count(*), max(id) FROM event")
+        before = events.count(transaction)
     assert results(project, experiment=made) == results(project, experiment=made)
     with project.read() as transaction:
-        assert transaction.execute("SELECT count(*), max(id) FROM event") == before
+        assert events.count(transaction) == before
 
 
 def test_experiments_are_listed_newest_first(project: Project) -> None:

@@ -152,7 +152,9 @@ def test_a_unit_that_is_recorded_again_replaces_what_was_there(project: Project)
         assert (answer.accepted, answer.updated) == (1, updated)
     assert verdict(project).evidence.samples[made.variant] == [1.0]
     with project.read() as transaction:
-        [[experiment]] = transaction.execute("SELECT id FROM experiment")
+        [[experiment]] = transaction.execute(
+            "SELECT id FROM experiment WHERE project=?", (transaction.project,)
+        )
         assert len(table.since(transaction, str(experiment), 0)) == 1
 
 
@@ -196,15 +198,17 @@ def test_what_a_status_counts_as(project: Project, status: Any, counted: list[fl
 
 
 def test_secrets_do_not_get_into_the_log(project: Project) -> None:
-    """Keys and tokens in an error are redacted before they are stored."""
+    """Keys and tokens in an error are redacted before they are stored, and refused in a name."""
     create(project)
     secret = "ghp_" + "a1B2" * 9
-    row = RunInput(unit="u", variant="a", status="failed", error=f"401 for {secret}", failure_mode=secret)
+    with pytest.raises(ValidationError, match="secret"):
+        RunInput(unit="u", variant="a", status="failed", failure_mode=secret)
+    row = RunInput(unit="u", variant="a", status="failed", error=f"401 for {secret}")
     assert record(project, row).accepted == 1
     with project.read() as transaction:
-        stored = str(transaction.execute("SELECT data FROM event")) + str(
-            transaction.execute("SELECT data FROM run")
-        )
+        stored = str(
+            transaction.execute("SELECT data FROM event WHERE project=?", (transaction.project,))
+        ) + str(transaction.execute("SELECT data FROM run WHERE project=?", (transaction.project,)))
     assert "401 for" in stored
     assert secret not in stored
 
@@ -248,7 +252,9 @@ def test_whatever_else_is_measured_is_kept(project: Project) -> None:
     )  # fmt: skip
     assert record(project, row).accepted == 1
     with project.read() as transaction:
-        [[experiment]] = transaction.execute("SELECT id FROM experiment")
+        [[experiment]] = transaction.execute(
+            "SELECT id FROM experiment WHERE project=?", (transaction.project,)
+        )
         kept = table.get(transaction, str(experiment), "u")
     assert kept is not None
     assert kept.metrics == {"passed": 1, "lines": 7}

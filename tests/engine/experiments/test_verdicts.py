@@ -24,7 +24,7 @@ from vettle.engine.experiments.design import Component, GuardrailInput, MetricIn
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.project import Project
-from vettle.engine.store import MEMORY, open_store
+from vettle.engine.store import MEMORY, events, open_store
 
 TOKENS = GuardrailInput(name="tokens", direction="lower", range=(0, 100), margin=5)
 
@@ -259,11 +259,11 @@ def test_another_minimum_effect_judges_as_it_would_have_been(project: Project) -
     create(project)
     work(project, 60, lambda _, i: float(i // 2 % 2))
     with project.read() as transaction:
-        before = transaction.execute("SELECT count(*) FROM event")
+        before = events.count(transaction)
     assert verdict(project).judgement.outcome == "insufficient"
     assert verdict(project, minimum_effect=0.3).judgement.outcome == "equivalent"
     with project.read() as transaction:
-        assert transaction.execute("SELECT count(*) FROM event") == before
+        assert events.count(transaction) == before
 
 
 @pytest.mark.parametrize("by", ["paired_proportion", "stratified", "covariate_adjusted"])

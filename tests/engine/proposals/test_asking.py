@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.proposals.loopback import EXPERIMENT, GOOD, KEY, RULE, Reply, failed, said, serving
+from tests.places import stored, untouched
 
 from vettle.engine.project import Project
 from vettle.engine.proposals import asking, briefing, endpoint
@@ -65,7 +66,7 @@ def test_a_good_answer_becomes_reviewed_proposals(project: Project) -> None:
     assert isinstance(experiment, ExperimentProposal)
     assert experiment.variants[1].config == {"prompt": "Think, then fix it."}
     assert [one.review.status for one in made.proposals] == ["new", "new"]
-    assert not project.exists, "proposing records nothing"
+    assert untouched(project), "proposing records nothing"
 
 
 def test_the_request_speaks_chat_completions_with_the_strict_schema(project: Project) -> None:
@@ -245,7 +246,10 @@ def test_the_key_never_reaches_the_disk(project: Project, tmp_path: Path) -> Non
         made, _ = _propose(project, server.environment())
     assert made.proposals[0].proposal.rationale == "My key is [redacted]."
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert files and not any(KEY.encode() in path.read_bytes() for path in files)
+    assert files or project.shared
+    assert not any(KEY.encode() in path.read_bytes() for path in files) and KEY.encode() not in stored(
+        project
+    )
 
 
 def test_a_model_cannot_speak_to_the_agent(project: Project) -> None:

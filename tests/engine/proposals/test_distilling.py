@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.places import mistake_ids
 
 from vettle.engine import mistakes, rules, sessions
 from vettle.engine.identifiers import new_uid
@@ -45,12 +46,13 @@ def test_a_mistake_of_three_sessions_becomes_a_rule_with_its_origin(project: Pro
         correction="run the linter after each edit",
     )
     [rule] = _distil(project).rules
+    [number] = mistake_ids(project)
     assert rule == RuleProposal(
         kind="rule",
         text="Run the linter after each edit.",
         category="imports",
-        rationale="Distilled from repeated mistakes (imports): made 3 times, in more than one session (m1).",
-        evidence=("m1",),
+        rationale=f"Distilled from repeated mistakes (imports): made 3 times, in more than one session ({number}).",
+        evidence=(number,),
     )
 
 
@@ -80,7 +82,7 @@ def test_one_correction_joins_mistakes_of_several_classes(project: Project) -> N
     )
     [rule] = _distil(project).rules
     assert rule.text in ("Run the formatter.", "Always run the formatter.")
-    assert rule.evidence == ("m1", "m2") and rule.category == "general"
+    assert rule.evidence == tuple(mistake_ids(project)) and rule.category == "general"
     assert "(lint, style): made 4 times" in rule.rationale
 
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 from tests.engine.experiments.world import create, work
 from tests.engine.proposals.loopback import EXPERIMENT, RULE
+from tests.places import mistake_ids, untouched
 
 from vettle.engine import mistakes, rules, standings
 from vettle.engine.analysis import evidence
@@ -57,7 +58,7 @@ def _one(project: Project, proposal: Proposal) -> ReviewedProposal:
 def test_reviewing_writes_nothing(project: Project) -> None:
     """A review of what is new leaves no trace, and gives the exact call of each."""
     found = _review(project, _rule(), _experiment())
-    assert [row.status for row in found.proposals] == ["new", "new"] and not project.exists
+    assert [row.status for row in found.proposals] == ["new", "new"] and untouched(project)
     tool, _, arguments = found.proposals[0].next_step.partition(" ")
     added = rules.add(project, **json.loads(arguments))
     assert (tool, added.status) == ("rule_add", "trial")
@@ -125,9 +126,10 @@ def test_a_secret_is_rejected_and_not_repeated(project: Project) -> None:
 def test_evidence_has_to_exist(project: Project) -> None:
     """A rule that names a mistake nobody made is rejected: provenance is not invented."""
     mistakes.log(project, error_class="a", description="b")
-    assert _one(project, _rule(evidence=["m1"])).status == "new"
-    row = _one(project, _rule(evidence=["m1", "m77"]))
-    assert row.status == "rejected" and "m77" in row.reasons[0]
+    [number] = mistake_ids(project)
+    assert _one(project, _rule(evidence=[number])).status == "new"
+    row = _one(project, _rule(evidence=[number, "m77777"]))
+    assert row.status == "rejected" and "m77777" in row.reasons[0]
 
 
 def test_a_design_that_contradicts_itself_is_rejected_with_the_reason(project: Project) -> None:
@@ -235,7 +237,8 @@ def test_accepting_takes_the_new_ones_with_their_origin(project: Project) -> Non
     """Rules go on trial with their mistakes, experiments are proposed with who expects what; the rest is left."""
     mistakes.log(project, error_class="a", description="b")
     known = rules.add(project, text="Sort imports.").rule_id
-    proposals = (_rule(evidence=["m1"]), _rule("Sort imports", globs=[]), _experiment())
+    [number] = mistake_ids(project)
+    proposals = (_rule(evidence=[number]), _rule("Sort imports", globs=[]), _experiment())
     found = _review(project, *proposals, accept=True, proposer="gpt-small")
     assert [row.status for row in found.proposals] == ["new", "known", "new"] and found.accepted == 2
     rule_id, none, experiment_id = (row.accepted_as for row in found.proposals)
@@ -245,7 +248,10 @@ def test_accepting_takes_the_new_ones_with_their_origin(project: Project) -> Non
         experiment = experiments.get(transaction, experiment_id)
         [created] = events.of_subject(transaction, experiment_id, ("experiment_created",))
     assert rule is not None and experiment is not None
-    assert (rule.status, rule.source) == ("trial", "mistake") and "Against mistakes m1." in rule.rationale
+    assert (rule.status, rule.source) == (
+        "trial",
+        "mistake",
+    ) and f"Against mistakes {number}." in rule.rationale
     assert (experiment.state, experiment.variable) == ("proposed", "system prompt")
     assert (created.data["proposer"], created.data["expected_effect"]) == ("gpt-small", 0.15)
     assert _review(project, *proposals).by_status == {"known": 3}

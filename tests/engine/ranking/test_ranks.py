@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import ManualClock
 from tests.engine.ranking.models_world import PASSED, ask, context_of, outcomes, ran, row, worked
+from tests.places import Place, untouched
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.experiments import lifecycle
@@ -84,7 +85,7 @@ def test_nothing_known_is_an_answer(project: Project) -> None:
     found = ranks.rank(project)
     assert (found.results, found.contexts, found.default_chain) == (0, [], [])
     assert "session_start" in found.next_step and "experiment_create" in found.next_step
-    assert not project.exists
+    assert untouched(project)
     assert "session_start" not in ranks.rank(project, variable="prompt", context="x").next_step
 
 
@@ -175,14 +176,12 @@ def test_an_answer_stays_readable_whatever_there_is(project: Project) -> None:
     assert len(whole.contexts[0].variants) == 60
 
 
-def test_the_settings_name_low_risk_contexts(project: Project) -> None:
+def test_the_settings_name_low_risk_contexts(place: Place, project: Project) -> None:
     """What the project declares holds without an argument, and the argument adds to it."""
     ask(project, "a", "b")
     ran(project, "a", [1] * 5, context="docs")
-    (project.root / ".vettle" / "config.toml").write_text(
-        '[ranking]\nlow_risk = ["docs"]\nchallenger_share = 0.25\n'
-    )
-    again = Project(project.root, clock=project.clock)
+    place.configure('[ranking]\nlow_risk = ["docs"]\nchallenger_share = 0.25\n')
+    again = place.open(clock=project.clock)
     found = context_of(ranks.rank(again, low_risk=["tests"]), "docs")
     again.close()
     assert found.low_risk and found.challenger is not None and found.challenger.share == 0.25

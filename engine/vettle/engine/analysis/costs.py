@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from vettle.engine import paging
@@ -29,23 +30,50 @@ def costs(project: Project, *, context: str = "", period: str = "30d") -> CostsR
     with project.read() as transaction:
         since = first_moment(transaction, period)
         runs, cut = named_runs(transaction, since=since, context=context)
-        rules = _rules(transaction, context, since)
-    total = spending("", runs)
+        rules = rule_spending(transaction, context, since)
+    notes = [f"Only the newest {MOST_RUNS:,} recordings were read: pass a shorter period."] if cut else []
+    return report(
+        Spent(
+            total=spending("", runs),
+            unpriced=sum(not one.run.data.get("cost") for one in runs),
+            experiments=_by(runs, lambda one: one.experiment),
+            variants=_by(runs, lambda one: one.variant),
+            contexts=_by((one for one in runs if one.context), lambda one: one.context),
+            days=_by(runs, lambda one: day(one.run.happened)),
+        ),
+        rules,
+        notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a report on costs is made of: every group there is, days by their ISO date, and runs without a cost."""
+
+    total: Spending
+    unpriced: int
+    experiments: Sequence[Spending]
+    variants: Sequence[Spending]
+    contexts: Sequence[Spending]
+    days: Sequence[Spending]
+
+
+def report(spent: Spent, rules: RuleSpending, said: Sequence[str] = ()) -> CostsReport:
+    """Return the report that shows the dearest of each kind; `said` is what its reader has to know first."""
+    total = spent.total
     notes = ["Sessions have no token counts or cost: assistants do not tell them. The rules' are estimated."]
-    if cut:
-        notes.append(f"Only the newest {MOST_RUNS:,} recordings were read: pass a shorter period.")
-    unpriced = sum(not one.run.data.get("cost") for one in runs)
-    if unpriced:
-        notes.append(f"{unpriced} of {len(runs)} runs have no cost recorded, and add nothing here.")
+    notes += said
+    if spent.unpriced:
+        notes.append(f"{spent.unpriced} of {total.runs} runs have no cost recorded, and add nothing here.")
     if rules.sessions == MOST_SESSIONS:
         notes.append(f"Rules are counted in the newest {MOST_SESSIONS} sessions.")
     return CostsReport(
         total=total,
         wasted_share=rounded(total.wasted / total.cost) if total.cost else None,
-        experiments=_by(runs, lambda one: one.experiment, "experiments", notes),
-        variants=_by(runs, lambda one: one.variant, "variants", notes),
-        contexts=_by((one for one in runs if one.context), lambda one: one.context, "contexts", notes),
-        days=_days(runs, notes),
+        experiments=_dearest(spent.experiments, "experiments", notes),
+        variants=_dearest(spent.variants, "variants", notes),
+        contexts=_dearest(spent.contexts, "contexts", notes),
+        days=_days(spent.days, notes),
         rules=rules,
         notes=notes,
     )
@@ -86,11 +114,14 @@ def _middle(middle: Callable[[list[float]], float], values: Sequence[float]) -> 
     return rounded(middle(known)) if known else None
 
 
-def _by(runs: Iterable[Named], key: Callable[[Named], str], what: str, notes: list[str]) -> list[Spending]:
+def _by(runs: Iterable[Named], key: Callable[[Named], str]) -> list[Spending]:
     groups: dict[str, list[Named]] = {}
     for one in runs:
         groups.setdefault(key(one), []).append(one)
-    rows = [spending(name, group) for name, group in groups.items()]
+    return [spending(name, group) for name, group in groups.items()]
+
+
+def _dearest(rows: Sequence[Spending], what: str, notes: list[str]) -> list[Spending]:
     ordered = sorted(
         rows, key=lambda row: (-row.cost, -(row.tokens_in + row.tokens_out), -row.runs, row.name)
     )
@@ -100,20 +131,17 @@ def _by(runs: Iterable[Named], key: Callable[[Named], str], what: str, notes: li
     return shown
 
 
-def _days(runs: Sequence[Named], notes: list[str]) -> list[DaySpending]:
+def _days(rows: Sequence[Spending], notes: list[str]) -> list[DaySpending]:
     """Return the days from the first to the last with a run, the empty ones included, at most the last 31."""
-    groups: dict[str, list[Named]] = {}
-    for one in runs:
-        groups.setdefault(day(one.run.happened), []).append(one)
+    groups = {row.name: row for row in rows}
     starts = calendar.last_days(groups)
     outside = len(groups) - sum(start.isoformat() in groups for start in starts)
     if outside:
         notes.append(f"days: the last {len(starts)} are shown, {outside} earlier ones had runs too.")
-    return [_day(start, groups.get(start.isoformat(), [])) for start in starts]
+    return [_day(start, groups.get(start.isoformat()) or spending("", [])) for start in starts]
 
 
-def _day(start: date, runs: Sequence[Named]) -> DaySpending:
-    every = spending("", runs)
+def _day(start: date, every: Spending) -> DaySpending:
     return DaySpending(
         day=start,
         runs=every.runs,
@@ -122,7 +150,7 @@ def _day(start: date, runs: Sequence[Named]) -> DaySpending:
     )
 
 
-def _rules(transaction: Transaction, context: str, since: int) -> RuleSpending:
+def rule_spending(transaction: Transaction, context: str, since: int) -> RuleSpending:
     """Estimate what the shown rules cost the sessions of the period; imported sessions were shown none."""
     found = sessions_table.newest_first(
         transaction, context=context, since=since, before=None, limit=MOST_SESSIONS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from vettle.engine import paging, quarantine
 from vettle.engine.analysis.spans import MOST_RUNS, Named, first_moment, named_runs
@@ -21,15 +22,20 @@ def failures(project: Project, *, context: str = "", period: str = "30d", limit:
     """Return the ways in which runs of a period failed ("30d", or "all"), at most `limit`, most frequent first."""
     with project.read() as transaction:
         runs, cut = named_runs(transaction, since=first_moment(transaction, period), context=context)
-    modes = modes_of(runs)
     notes = [f"Only the newest {MOST_RUNS:,} recordings were read."] if cut else []
-    kept = paging.fit(modes[:limit])
+    empty = FailuresReport(period=period, context=context, runs=len(runs), failed=0, modes=[], notes=notes)
+    return report(empty, modes_of(runs), limit)
+
+
+def report(empty: FailuresReport, modes: Sequence[FailureMode], limit: int) -> FailuresReport:
+    """Return the report with the first of these ways to fail, at most `limit`; they are all there are."""
+    kept, notes = paging.fit(modes[:limit]), list(empty.notes)
     if len(kept) < len(modes):
         notes.append(f"{len(kept)} of {len(modes)} ways to fail are shown.")
     return FailuresReport(
-        period=period,
-        context=context,
-        runs=len(runs),
+        period=empty.period,
+        context=empty.context,
+        runs=empty.runs,
         failed=sum(mode.count for mode in modes),
         modes=kept,
         notes=notes,
@@ -48,21 +54,51 @@ def modes_of(runs: Sequence[Named]) -> list[FailureMode]:
     for one in runs:
         if one.run.status != "completed":
             groups.setdefault((one.run.status, str(one.run.data.get("failure_mode") or "")), []).append(one)
-    rows = [_mode(key, group, len(runs)) for key, group in groups.items()]
+    rows = [mode(_failed(key, group), len(runs)) for key, group in groups.items()]
+    return most_frequent(rows)
+
+
+def most_frequent(rows: Iterable[FailureMode]) -> list[FailureMode]:
+    """Return ways to fail in the order in which they are told."""
     return sorted(rows, key=lambda row: (-row.count, row.status, row.failure_mode))
 
 
-def _mode(key: tuple[str, str], group: Sequence[Named], runs: int) -> FailureMode:
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The runs of one status and failure mode: `last` in microseconds, `example` the newest error that says anything."""
+
+    status: str
+    failure_mode: str
+    count: int
+    last: int
+    example: str
+    variants: Mapping[str, int]
+    contexts: Mapping[str, int]
+
+
+def _failed(key: tuple[str, str], group: Sequence[Named]) -> Failed:
     examples = (str(one.run.data.get("error") or "") for one in group)
-    example = " ".join(quarantine.redact(next(filter(None, examples), "")).split())
-    return FailureMode(
-        status=key[0],  # type: ignore[arg-type]
-        failure_mode=quarantine.shown(key[1]),
+    return Failed(
+        *key,
         count=len(group),
-        share=round(len(group) / runs, 4),
-        variants=_most(Counter(one.variant for one in group)),
-        contexts=_most(Counter(one.context for one in group if one.context)),
-        last=moment(max(one.run.happened for one in group)),
+        last=max(one.run.happened for one in group),
+        example=next(filter(None, examples), ""),
+        variants=Counter(one.variant for one in group),
+        contexts=Counter(one.context for one in group if one.context),
+    )
+
+
+def mode(failed: Failed, runs: int) -> FailureMode:
+    """Return one way to fail, of so many runs in all, as it may be shown."""
+    example = " ".join(quarantine.redact(failed.example).split())
+    return FailureMode(
+        status=failed.status,  # type: ignore[arg-type]
+        failure_mode=quarantine.shown(failed.failure_mode),
+        count=failed.count,
+        share=round(failed.count / runs, 4),
+        variants=_most(failed.variants),
+        contexts=_most(failed.contexts),
+        last=moment(failed.last),
         example=quarantine.shown(example, _EXAMPLE),
     )
 

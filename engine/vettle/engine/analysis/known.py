@@ -19,6 +19,9 @@ from vettle.engine.store.experiments import Experiment
 MOST_EXPERIMENTS = 100
 """The newest experiments that are looked at: each has to be judged again while it is open."""
 
+MOST_RUNS = 20_000
+"""Runs after which no further experiment is looked at: all of them are read."""
+
 OPEN: tuple[ExperimentState, ...] = ("proposed", "accepted", "running", "paused", "stopped")
 
 
@@ -85,10 +88,17 @@ def known(transaction: Transaction, context: str = "") -> Everything:
         for row in reversed(table.in_states(transaction, get_args(ExperimentState), limit=1_000_000))
         if context in ("", row.context)
     ]
+    found: list[Known] = []
+    read = 0
+    for row in rows[:MOST_EXPERIMENTS]:
+        if read >= MOST_RUNS:
+            break
+        found.append(_known(transaction, row))
+        read += found[-1].runs
     notes = []
-    if len(rows) > MOST_EXPERIMENTS:
-        notes.append(f"Only the newest {MOST_EXPERIMENTS} of {len(rows)} experiments were looked at.")
-    return Everything([_known(transaction, row) for row in rows[:MOST_EXPERIMENTS]], notes)
+    if len(found) < len(rows):
+        notes.append(f"Only the newest {len(found)} of {len(rows)} experiments were looked at.")
+    return Everything(found, notes)
 
 
 def _known(transaction: Transaction, row: Experiment) -> Known:

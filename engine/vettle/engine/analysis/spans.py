@@ -36,16 +36,25 @@ def named_runs(
     The context is that of the assignment, else the run's own, else its experiment's.
     """
     recorded, cut = history.runs_recorded(transaction, since=since, limit=limit)
-    names: dict[str, tuple[str, str, dict[str, str]]] = {}
-    found = []
-    for run in recorded:
-        if run.experiment not in names:
-            names[run.experiment] = _names(transaction, run.experiment)
-        name, its_context, variants = names[run.experiment]
+    names = Names(transaction)
+    found = [names.of(run) for run in recorded]
+    return [one for one in found if context in ("", one.context)], cut
+
+
+class Names:
+    """The names of what runs belong to, each experiment looked up once."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._known: dict[str, tuple[str, str, dict[str, str]]] = {}
+
+    def of(self, run: Recorded) -> Named:
+        """Return the run with its names."""
+        if run.experiment not in self._known:
+            self._known[run.experiment] = _names(self._transaction, run.experiment)
+        name, its_context, variants = self._known[run.experiment]
         own = run.context or str(run.data.get("context") or its_context)
-        if context in ("", own):
-            found.append(Named(run, name, f"{name} / {variants.get(run.variant, run.variant[:12])}", own))
-    return found, cut
+        return Named(run, name, f"{name} / {variants.get(run.variant, run.variant[:12])}", own)
 
 
 def _names(transaction: Transaction, experiment: str) -> tuple[str, str, dict[str, str]]:

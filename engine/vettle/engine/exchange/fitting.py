@@ -18,7 +18,7 @@ from vettle.engine.exchange.facts import Place, Reading
 from vettle.engine.experiments.design import CONFIG_CHARACTERS
 from vettle.engine.identifiers import canonical_json, digest
 from vettle.engine.policies.options import LARGEST
-from vettle.engine.quarantine import redact
+from vettle.engine.quarantine import redact, redact_named
 
 LABEL_CHARACTERS = 120
 TEXT_CHARACTERS = 4_000
@@ -93,7 +93,7 @@ def dimensions(values: Mapping[str, object]) -> dict[str, str | float]:
 
 def settings(values: Mapping[str, object]) -> dict[str, JsonValue]:
     """Return a configuration as it can be kept; one that is too large is represented by its hash."""
-    found = {_visible(name, "\n\t"): json_value(value) for name, value in values.items()}
+    found = {_visible(name, "\n\t"): _named(name, json_value(value)) for name, value in values.items()}
     spelled = canonical_json(found)
     return found if len(spelled) <= CONFIG_CHARACTERS else {"sha256": digest(spelled).hex()}
 
@@ -116,8 +116,18 @@ def json_value(value: object, depth: int = 1) -> JsonValue:
         case list():
             return [json_value(one, depth + 1) for one in value]
         case dict():
-            return {_visible(str(name), "\n\t"): json_value(one, depth + 1) for name, one in value.items()}
+            return {
+                _visible(str(name), "\n\t"): _named(str(name), json_value(one, depth + 1))
+                for name, one in value.items()
+            }
     return str(value)
+
+
+def _named(name: str, value: JsonValue) -> JsonValue:
+    """Replace a value, or the texts of a list, whose name says that it is a secret."""
+    if isinstance(value, list):
+        return [_named(name, one) for one in value]
+    return redact_named(name, value) if isinstance(value, str) else value
 
 
 def iso(when: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 HEAD_BYTES = 262_144
 """How much of a file is looked at."""
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)(?:"\s*(:)?|$)|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)(?:"\s*(:)?|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from vettle.engine.store import MEMORY, Transaction, events, open_store
 from vettle.engine.store import experiments as experiments_table
 from vettle.engine.store import rules as rules_table
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.store.moments import gathering
 
 MOST_SHOWN = 20
 """Left-out rows that are shown of each file."""
@@ -78,7 +79,7 @@ def import_reading(project: Project, reading: Reading, *, apply: bool = True) ->
 def _recorded(project: Project, reading: Reading, *, apply: bool) -> DataImported:
     work = _Import(project, for_project(reading, project.root))
     try:
-        with project.write() as transaction:
+        with project.write() as transaction, gathering(transaction):
             work.run(transaction)
             if not apply:
                 raise _OnlyLooking

@@ -5,6 +5,9 @@
     {"type": "reply", "uid": "...", "arguments": "...", "answer": "...", "ts": ...}
     {"type": "end", "events": 2, "replies": 1, "sha256": "..."}
 
+Of a log that was pruned, the tables that were kept (`store/baseline.py`) stand before the events, in lines
+{"type": "baseline", "through": 1, "table": "stat", "columns": [...], "rows": [...]}, and the version is 2.
+
 Events stand in the order of their ids, then the answers that were kept for retries: without them, a call that
 is sent again after the move would not be recognised. The SHA-256 is that of all bytes before the last line.
 Numbers are spelled as Python spells them, shortest first, so they read back to the same bit. Secrets are not
@@ -28,8 +31,10 @@ from vettle.engine.exchange.log_lines import (
     BAD,
     FORMAT,
     VERSION,
+    BaselineLine,
     EventLine,
     ReplyLine,
+    baseline_line,
     check_header,
     event_line,
     parsed,
@@ -42,9 +47,11 @@ from vettle.engine.exchange.restoring import Restoration
 from vettle.engine.project import Project
 from vettle.engine.records.exchange import DataImported, ImportedSource, SkippedRow
 from vettle.engine.records.log import LogExported
-from vettle.engine.store import MEMORY, Transaction, caches, events, open_store
+from vettle.engine.store import MEMORY, Transaction, baseline, caches, events, open_store
+from vettle.engine.store.baseline import Part
 from vettle.engine.store.caches import Reply
 from vettle.engine.store.events import Event
+from vettle.engine.store.moments import gathering
 from vettle.engine.store.schema import SCHEMA_VERSION
 
 SYSTEM = "vettle"
@@ -64,9 +71,13 @@ def export_log(project: Project, stream: BinaryIO) -> LogExported:
         stream.write(line)
 
     with project.read() as transaction:
-        header = {"format": FORMAT, "version": VERSION, "vettle": version("vettle"), "schema": SCHEMA_VERSION}
+        pruned = baseline.through(transaction)
+        number = VERSION if pruned else 1
+        header = {"format": FORMAT, "version": number, "vettle": version("vettle"), "schema": SCHEMA_VERSION}
         written = {"events": events.count(transaction), "replies": caches.count_replies(transaction)}
         put({**header, **written})
+        for part in baseline.parts(transaction):
+            put(baseline_line(part, pruned))
         for event in events.every(transaction):
             counts["events"] += 1
             put(event_line(event))
@@ -142,7 +153,7 @@ def import_log(project: Project, path: Path, *, apply: bool = True) -> DataImpor
         finally:
             store.close()
     try:
-        with project.write() as transaction:
+        with project.write() as transaction, gathering(transaction):
             work = _Import(project, transaction, name)
             work.run(path)
             if not apply:
@@ -198,6 +209,13 @@ class _Import:
             self._restoration.reply(Reply(uid, arguments, values["answer"], values["ts"]))
             self._replies += 1
             return
+        if values.get("type") == "baseline":
+            validated(BaselineLine, values)
+            if self._last_id:
+                raise ValueError("kept tables stand before the events")
+            part = Part(values["table"], values["columns"], values["rows"])
+            self._restoration.baseline(part, values["through"])
+            return
         validated(EventLine, values)
         if values["id"] <= self._last_id:
             raise ValueError("id: not larger than that of the event before")
@@ -249,7 +267,7 @@ class _Import:
 
     def _notes(self) -> list[str]:
         work = self._restoration
-        notes = [_EXACT if work.exact else _MERGED] if work.taken else []
+        notes = [_EXACT if work.fresh else _MERGED] if work.taken else []
         flawed = [f"{rule} ({why})" for rule, why in list(work.flawed.items())[:_MOST_SHOWN]]
         if flawed:
             notes.append(f"Rules of the log that a person should look at: {', '.join(flawed)}.")

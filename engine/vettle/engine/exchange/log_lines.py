@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from vettle.engine.errors import InvalidArgument, SourceDamaged
 from vettle.engine.exchange.payloads import Time
+from vettle.engine.store.baseline import Part
 from vettle.engine.store.caches import Reply
 from vettle.engine.store.database import Contradiction
 from vettle.engine.store.events import Event, Kind
 
 FORMAT = "vettle log"
-VERSION = 1
+VERSION = 2
+"""Version 2 has lines of kept tables, which only a pruned log needs; without any a log is of version 1."""
 _LONGEST_LINE = 50_000_000
 
 BAD = (
@@ -65,6 +67,27 @@ class ReplyLine(_Line):
     arguments: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     answer: str
     ts: Time
+
+
+class BaselineLine(_Line):
+    """A line that holds rows of a table as of the event `through`, which the events do not tell any more."""
+
+    type: Literal["baseline"]
+    through: Annotated[int, Field(ge=1, lt=2**63)]
+    table: Literal["stat", "session", "mistake", "term"]
+    columns: list[_Word]
+    rows: list[list[JsonValue]]
+
+
+def baseline_line(part: Part, through: int) -> dict[str, Any]:
+    """Return what a line says of rows that were kept when the log was pruned."""
+    return {
+        "type": "baseline",
+        "through": through,
+        "table": part.table,
+        "columns": part.columns,
+        "rows": part.rows,
+    }
 
 
 def event_line(event: Event) -> dict[str, Any]:

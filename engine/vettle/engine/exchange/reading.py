@@ -21,6 +21,9 @@ _LATEST = 10**11
 def text(path: Path, name: str) -> str:
     """Return a file's text, without a byte order mark; `name` is what messages call it (SourceDamaged)."""
     try:
+        if not path.is_file():
+            # A pipe in an imported folder would be waited for.
+            raise SourceDamaged(name, 0, "cannot be read (no regular file)")
         if path.stat().st_size > MOST_BYTES:
             raise SourceDamaged(name, 0, f"more than {MOST_BYTES:,} bytes")
         data = path.read_bytes()
@@ -62,7 +65,7 @@ def json_lines(path: Path, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def tables(path: Path, name: str) -> dict[str, list[dict[str, Any]]]:
     """Return every row of a SQLite file by table, without touching the file (SourceDamaged)."""
     # Imported here so that reading JSON loads no database driver.
-    from vettle.engine.store.sqlite import foreign_tables
+    from vettle.engine.store.sqlite.foreign import foreign_tables
 
     try:
         return foreign_tables(path)

@@ -1,9 +1,9 @@
 """Restoring events of another log, one after the other, inside one transaction.
 
-Into a database without any event the log is restored as it was: every event keeps its id, so whatever counts
-events (which of them a decision had seen, since when runs count) means the same, and all that follows from
-the log is the same to the last bit. Into one with events it is a merge: an event that is known by its uid is
-known, others follow after those that are there, and ids inside decisions are translated.
+Into a project without any event the log is restored as it was: whatever counts events (which of them a decision
+had seen, since when runs count) means the same, and all that follows from the log is the same to the last bit. Ids
+are kept if no other project of the database has events, and translated else. Into a project with events it is a
+merge: an event that is known by its uid is known, and others follow after those that are there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from vettle.engine import quarantine
 from vettle.engine.exchange import payloads
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.project import Project
-from vettle.engine.store import Transaction, assignments, caches, events, experiments, rules, sessions
+from vettle.engine.store import (
+    Transaction,
+    assignments,
+    baseline,
+    caches,
+    events,
+    experiments,
+    rules,
+    sessions,
+)
+from vettle.engine.store.baseline import Part
 from vettle.engine.store.caches import Reply
 from vettle.engine.store.events import LEARNED_KINDS, Event
 
@@ -47,7 +57,8 @@ class Restoration:
     """One log on its way into a project. Every method raises ValueError, or what a fold raises, for a bad event.
 
     Attributes:
-        exact: Whether the log is restored as it was, into a database without events.
+        exact: Whether events keep their ids, as they do in a database without events.
+        fresh: Whether the project had no events, so that the log is restored as it was and not merged.
         taken: Events and replies that are new here.
         known: Those that were here.
         flawed: Why a person should look at a rule that was let through where the log comes from, by its id.
@@ -66,10 +77,32 @@ class Restoration:
         self._ids = _Ids()
         self._shared: set[str] = set()
         self._experiments: dict[str, set[str]] = {}
+        self.fresh = events.count(transaction) == 0
+        self._kept: list[Part] = []
+        self._through = 0
+        self._is_loaded = False
+
+    def baseline(self, part: Part, through: int) -> None:
+        """Take rows that a pruned log keeps instead of events; only an empty project can (see `baseline`)."""
+        if not self.fresh:
+            raise ValueError("the log was pruned, so only a project without events can take it")
+        if through != (self._through or through):
+            raise ValueError("through: the kept tables are of different events")
+        self._through = through
+        self._kept.append(part)
+
+    def _load_kept(self) -> None:
+        """Put the kept tables in place, once every event that they hold is stored."""
+        if self._through and not self._is_loaded:
+            self._is_loaded = True
+            baseline.load(self._transaction, iter(self._kept))
 
     def event(self, event: Event) -> str:
         """Restore an event, unless it is known; return why it is left out, or ""."""
         payloads.check(event)
+        folded = baseline.is_folded(event, self._through)
+        if event.id > self._through:
+            self._load_kept()
         event = self._translated(event)
         known = events.with_uid(self._transaction, event.uid)
         if known is not None:
@@ -78,12 +111,12 @@ class Restoration:
             self._ids.add(event.id, known.id)
             self.known += 1
             return ""
-        reason = self._obstacle(event)
+        reason = "" if folded else self._obstacle(event)
         if reason:
-            if self.exact:
+            if self.fresh:
                 raise ValueError(reason)
             return reason
-        stored = self._transaction.restore(event, keep_id=self.exact)
+        stored = self._transaction.restore(event, keep_id=self.exact, fold=not folded)
         self._ids.add(event.id, stored.id)
         self._newest = max(self._newest, stored.ts)
         self.taken += 1
@@ -106,6 +139,11 @@ class Restoration:
 
     def finish(self) -> None:
         """Bring up to date what hangs on the log as a whole."""
+        if self.exact:
+            self._transaction.move_ids()
+        self._load_kept()
+        if self._through:
+            baseline.keep(self._transaction, self._ids.of(self._through), iter(self._kept))
         self.rivals = [one for one in sorted(self._experiments) if self._has_rival(one)]
         if self.taken:
             events.keep_newest_time(self._transaction, self._newest)
@@ -131,6 +169,8 @@ class Restoration:
     def _obstacle(self, event: Event) -> str:
         """Say why an event cannot become part of this log, or return ""; ValueError for what no log can hold."""
         match event.kind:
+            case "session_started" | "mistake_logged" | "reward_logged":
+                return self._about_pruned(event)
             case "rule_added":
                 return self._about_shared_rule(event)
             case "rule_decided":
@@ -161,6 +201,14 @@ class Restoration:
             )
         self._shared.add(rule.id)
         return f"rule {rule.id} is here already"
+
+    def _about_pruned(self, event: Event) -> str:
+        """Leave out what was counted here before the log was pruned; its uid is not known any more."""
+        transaction, session = self._transaction, event.session
+        if not session or sessions.get(transaction, session) is None:
+            return ""
+        gone = baseline.through(transaction) and baseline.began_before_pruning(transaction, session)
+        return f"session {session} was counted here before the log was pruned" if gone else ""
 
     def _about_decision(self, event: Event) -> str:
         if rules.get(self._transaction, event.subject) is None:

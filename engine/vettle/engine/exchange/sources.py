@@ -7,8 +7,9 @@ from stat import S_ISDIR, S_ISREG
 
 from vettle.engine.errors import Conflict, InvalidArgument
 from vettle.engine.exchange import importing, log, systems
-from vettle.engine.project import DATABASE, PERSON, STATE_FOLDER, Project
+from vettle.engine.project import DATABASE, PERSON, Project
 from vettle.engine.records.exchange import DataImported
+from vettle.engine.root import STATE_FOLDER
 
 NAMES = (log.SYSTEM, *systems.NAMES)
 """The systems whose data can be named."""
@@ -17,6 +18,8 @@ NAMES = (log.SYSTEM, *systems.NAMES)
 def is_known(path: Path) -> bool:
     """Tell whether a path is a log of ours or belongs to one of the systems; never raise."""
     try:
+        if not (path.is_file() or path.is_dir()):
+            return False
         return log.recognises(path) or systems.recognise(path) is not None
     except OSError:
         return False
@@ -35,8 +38,8 @@ def bring(project: Project, path: Path, *, system: str = "", apply: bool = False
     """
     if system and system not in NAMES:
         raise InvalidArgument("system", f"no system {system[:40]!r}", f"Valid: {', '.join(NAMES)}")
-    _require(path)
     _refuse_database(path)
+    _require(path)
     if system == log.SYSTEM or (not system and log.recognises(path)):
         if not log.recognises(path):
             raise InvalidArgument(

@@ -6,6 +6,7 @@ several questions, and nothing is corrected for that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from vettle.engine.experiments.measures import (
     Measure,
     deciding,
     measured,
+    recorded_of,
     require_recorded,
 )
 from vettle.engine.experiments.verdicts import Verdict
@@ -53,19 +55,19 @@ def ask(transaction: Transaction, found: Experiment, metric: str = "") -> Asked:
     if metric in ("", main.design.metric.name):
         return Asked(main, main, deciding(main), judged=True)
     recorded = {one.run.metrics[metric] for one in main.evidence.scored if metric in one.run.metrics}
-    declared = _declared(main.design, metric, recorded)
-    if declared is None:
+    reading = reading_of(main.design, metric, recorded)
+    if reading is None:
         return Asked(main, main, measured(main, metric), judged=False)
     if main.evidence.scored and metric != SUCCESS:
-        require_recorded(main, metric)
-    design = _substituted(main.design, declared)
+        require_recorded(recorded_of(one.run for one in main.evidence.scored), metric)
+    design, read = reading
     evidence = gather(
         transaction,
         found.id,
         found.epoch,
         design,
         final=found.state in verdicts.OVER,
-        read=lambda run: run if recorded else _of_the_run(run, metric),
+        read=read,
     )
     verdict = _explored(verdicts.judge(design, evidence))
     return Asked(main, verdict, replace(deciding(verdict), exploratory=True), judged=True)
@@ -76,6 +78,22 @@ def _explored(verdict: Verdict) -> Verdict:
     if verdict.judgement.outcome in ("insufficient", "invalid"):
         return verdict
     return replace(verdict, judgement=replace(verdict.judgement, next_step=_NEXT_STEP))
+
+
+def reading_of(
+    design: Design, metric: str, recorded: AbstractSet[float]
+) -> tuple[Design, Callable[[Run], Run]] | None:
+    """Return the design in which another metric decides, and how its runs are to be read.
+
+    `recorded` are the values that runs recorded under this name. None where nobody declared which direction of
+    the metric is better.
+    """
+    declared = _declared(design, metric, recorded)
+    if declared is None:
+        return None
+    if recorded:
+        return _substituted(design, declared), lambda run: run
+    return _substituted(design, declared), lambda run: _of_the_run(run, metric)
 
 
 def _declared(design: Design, name: str, recorded: AbstractSet[float]) -> MetricInput | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from vettle.engine import space
-from vettle.engine.arguments import Label, Notes, RequiredLabel
+from vettle.engine.arguments import Configuration, Label, Notes, RequiredLabel
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.judging.utility import Direction, Kind, Metric, MissingPolicy
@@ -33,7 +33,7 @@ class VariantInput(Record):
     """
 
     name: Label = ""
-    config: dict[str, JsonValue] = Field(default_factory=dict)
+    config: Configuration = Field(default_factory=dict)
     weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] = 1.0
     control: bool = False
     prior_mean: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.5

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vettle.engine.errors import InvalidArgument
+from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Scored
 from vettle.engine.experiments.verdicts import Verdict
+from vettle.engine.store.runs import Run
 
 RESOURCES = ("duration_ms", "tokens_in", "tokens_out", "cost")
 """What every run can say of its price; lower is better."""
@@ -48,10 +51,16 @@ class Measure:
 
 def measured(verdict: Verdict, name: str) -> Measure:
     """Return the deciding metric, or another recorded one; raises InvalidArgument naming those that were."""
-    design = verdict.design
-    if name in ("", design.metric.name):
+    if name in ("", verdict.design.metric.name):
         return deciding(verdict)
-    require_recorded(verdict, name)
+    require_recorded(recorded_of(one.run for one in verdict.evidence.scored), name)
+    measure = as_recorded(verdict.design, name)
+    measure.values = [Value(one, raw(one.run, name)) for one in verdict.evidence.scored]
+    return measure
+
+
+def as_recorded(design: Design, name: str) -> Measure:
+    """Return any metric as it was recorded, exploratory and without values."""
     declared = next((one for one in (*design.metrics, *design.guards) if one.name == name), None)
     known = declared.direction if declared else "lower" if name in RESOURCES else "unknown"
     return Measure(
@@ -61,37 +70,49 @@ def measured(verdict: Verdict, name: str) -> Measure:
         bounds=None,
         binary=declared is not None and declared.kind == "binary",
         exploratory=True,
-        values=[Value(one, _raw(one, name)) for one in verdict.evidence.scored],
     )
 
 
-def require_recorded(verdict: Verdict, name: str) -> None:
-    """Raise InvalidArgument if no run has recorded this metric, naming those that were recorded."""
-    recorded = {metric for one in verdict.evidence.scored for metric in one.run.metrics}
-    recorded |= {key for one in verdict.evidence.scored for key in RESOURCES if one.run.data.get(key)}
+def recorded_of(runs: Iterable[Run]) -> set[str]:
+    """Return the names of all metrics that the runs recorded, with what they said of their price."""
+    found: set[str] = set()
+    for run in runs:
+        found.update(run.metrics)
+        found.update(key for key in RESOURCES if run.data.get(key))
+    return found
+
+
+def require_recorded(recorded: AbstractSet[str], name: str) -> None:
+    """Raise InvalidArgument if this metric is not among the recorded ones, naming those."""
     if name not in recorded:
         names = ", ".join([repr(one[:80]) for one in sorted(recorded)][:20]) or "none yet"
         raise InvalidArgument("metric", f"no run has recorded {name[:80]!r}", f"Recorded: {names}")
 
 
-def _raw(one: Scored, name: str) -> float | None:
+def raw(run: Run, name: str) -> float | None:
     """Return a metric as it was recorded, of a completed run; a duration, token or cost of 0 is not known."""
-    if one.run.status != "completed":
+    if run.status != "completed":
         return None
-    if name in one.run.metrics:
-        return one.run.metrics[name]
-    return (float(one.run.data.get(name, 0)) or None) if name in RESOURCES else None
+    if name in run.metrics:
+        return run.metrics[name]
+    return (float(run.data.get(name, 0)) or None) if name in RESOURCES else None
 
 
 def deciding(verdict: Verdict) -> Measure:
     """Return what decides, as the verdict counts it (failures as the worst), in the metric's own unit."""
-    design = verdict.design
+    measure = as_judged(verdict.design)
+    measure.values = [Value(one, in_unit(measure, one.utility)) for one in verdict.evidence.scored]
+    return measure
+
+
+def as_judged(design: Design) -> Measure:
+    """Return what decides in a design, without values."""
     composed = bool(design.metric.components)
     first = design.metrics[0]
     bounds: tuple[float, float] | None = (0.0, 1.0) if composed else None
     if not composed and first.low is not None and first.high is not None:
         bounds = (first.low, first.high)
-    measure = Measure(
+    return Measure(
         name=design.metric.name,
         direction="higher" if composed else first.direction,
         unit="utility" if composed else first.unit,
@@ -99,8 +120,6 @@ def deciding(verdict: Verdict) -> Measure:
         binary=design.is_binary,
         exploratory=False,
     )
-    measure.values = [Value(one, in_unit(measure, one.utility)) for one in verdict.evidence.scored]
-    return measure
 
 
 def in_unit(measure: Measure, utility: float | None) -> float | None:

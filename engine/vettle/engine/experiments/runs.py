@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from vettle.engine.arguments import Label, Notes, RequiredLabel
+from vettle.engine.arguments import Configuration, Label, Notes, RequiredLabel
 from vettle.engine.clock import SECOND
 from vettle.engine.experiments.design import Design, Finite, Variant
 from vettle.engine.experiments.lifecycle import design_of, require
 from vettle.engine.identifiers import canonical_json, new_uid
+from vettle.engine.paging import fit
 from vettle.engine.policies.options import LARGEST
 from vettle.engine.project import Project
 from vettle.engine.quarantine import redact
@@ -54,7 +55,7 @@ class RunInput(Record):
     cost: _Amount = 0.0
     source: Literal["machine", "judge", "human"] = "machine"
     rating: Literal["", "over", "ok", "under"] = ""
-    stages: Annotated[dict[str, JsonValue], Field(max_length=50)] = Field(default_factory=dict)
+    stages: Annotated[Configuration, Field(max_length=50)] = Field(default_factory=dict)
     dimensions: Annotated[dict[RequiredLabel, Label | Finite], Field(max_length=20)] = Field(
         default_factory=dict
     )
@@ -100,10 +101,13 @@ def record(
     try:
         return project.once(RunsRecorded, "run_record", client_ref, arguments, work)
     except _BatchRefused as error:
+        shown = fit(error.rows)
+        left = len(error.rows) - len(shown)
         return RunsRecorded(
             accepted=0,
             updated=0,
-            refused=error.rows,
+            refused=shown,
+            notes=[f"{left} more rows are refused."] if left else [],
             next_step="Nothing was recorded. Mend or take out the refused rows, and send the batch again.",
         )
 

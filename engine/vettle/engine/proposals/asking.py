@@ -94,6 +94,10 @@ def read(answer: str) -> tuple[Proposal, ...]:
         raise Unreadable("it is nested too deeply") from None
 
 
+_MOST_TRIES = 100
+"""Braces at which an object may begin: each is read to the end of the answer."""
+
+
 def _object(answer: str) -> Any:
     """Return the JSON object in the text that holds "proposals", or the first one if none does."""
     start = answer.find("{")
@@ -101,7 +105,9 @@ def _object(answer: str) -> Any:
         raise Unreadable("it is prose without a JSON object")
     decoder = json.JSONDecoder()
     first: Any = None
-    while start >= 0:
+    for _ in range(_MOST_TRIES):
+        if start < 0:
+            break
         try:
             value, end = decoder.raw_decode(answer, start)
         except ValueError:

@@ -79,3 +79,8 @@ def keep_snapshot(transaction: Transaction, policy: str, event: int, state: byte
         " ON CONFLICT(project) DO UPDATE SET policy=excluded.policy, event=excluded.event, state=excluded.state",
         (transaction.project, policy, event, state),
     )
+
+
+def forget_snapshot(transaction: Transaction) -> None:
+    """Throw the snapshot of the posterior away: the next process folds the whole log."""
+    transaction.execute("DELETE FROM snapshot WHERE project=?", (transaction.project,))

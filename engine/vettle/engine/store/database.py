@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 Value = str | int | float | bytes | None
@@ -20,14 +21,21 @@ class Dialect:
     """The places where databases disagree on SQL, and the shard that this process writes.
 
     `has_table` is a query that returns a row when the table of the given name exists. `shard` spreads one hot
-    aggregate row over several where rows are locked (0 where writers queue).
+    aggregate row over several where rows are locked (0 where writers queue). `move_ids` moves the sequence that
+    gives events their ids past the largest one, where there is a sequence; `hold_ids` keeps other writers from taking
+    ids until the transaction ends, where there are any beside this one; `take_ids` is a query that takes as many as
+    it is told.
     """
 
     identity: str
     blob: str
+    text: str
     json: str
     without_rowid: str
     has_table: str
+    move_ids: str = ""
+    hold_ids: str = ""
+    take_ids: str = ""
     shard: int = 0
 
 
@@ -70,8 +78,8 @@ class Database(Protocol):
     dialect: Dialect
     location: str
 
-    def write(self) -> AbstractContextManager[Connection]:
-        """Open the one transaction that may write; wait for other writers."""
+    def write(self, key: int = 0) -> AbstractContextManager[Connection]:
+        """Open the one transaction that may write under `key` (a project's id; 0 for the tables); wait for others."""
         ...
 
     def read(self) -> AbstractContextManager[Connection]:
@@ -93,4 +101,17 @@ class Queryable(Protocol):
         The database itself enforces that nothing but `READABLE` tables is read and nothing is changed, that it
         ends within the given seconds, and that rows beyond `limit`, or beyond what memory should hold, are left.
         """
+        ...
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A database that is a file of ours, which can be looked at page by page and copied while others write."""
+
+    def verify(self) -> list[str]:
+        """Look at every page and every index, and return what is wrong with them (none is good)."""
+        ...
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database as it stands at this moment to a file that is missing or empty."""
         ...

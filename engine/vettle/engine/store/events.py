@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vettle.engine.identifiers import canonical_json
-from vettle.engine.store.database import Connection, Row, Value
+from vettle.engine.store.database import Connection, Dialect, Row, Value
 
 Kind = Literal[
     "rule_added",
@@ -60,7 +60,7 @@ class Event:
 class Transaction:
     """An open transaction on one project: run SQL, append events, know the time.
 
-    `now` is fixed for the whole transaction and never before the newest event of the database, so a clock
+    `now` is fixed for the whole transaction and never before the newest event of the project, so a clock
     that goes backwards cannot reorder history.
     """
 
@@ -70,14 +70,17 @@ class Transaction:
         *,
         project: int,
         now: int,
-        shard: int,
+        dialect: Dialect,
         fold: Callable[[Transaction, Event], None],
     ) -> None:
         self._connection = connection
         self._fold = fold
+        self.gathered: dict[tuple[str, str, str, str], Any] | None = None
+        """The moments that `moments.gathering` holds back."""
         self.project = project
         self.now = now
-        self.shard = shard
+        self.shard = dialect.shard
+        self._dialect = dialect
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Run one statement of portable SQL with `?` placeholders."""
@@ -104,11 +107,12 @@ class Transaction:
         self._fold(self, stored)
         return stored
 
-    def restore(self, event: Event, *, keep_id: bool) -> Event:
+    def restore(self, event: Event, *, keep_id: bool, fold: bool = True) -> Event:
         """Store an event of another log at its own time, fold it, and return it with its id here.
 
-        Ids order events: only a database without any can take those of another log over. One that draws ids from
-        a sequence has to move it past them afterwards.
+        Without `fold` the tables hold already what it says (see `baseline`).
+        Ids order events: only a database without any can take those of another log over, and has to `move_ids`
+        past them afterwards.
         """
         columns = "project, uid, ts, kind, session, subject, choice, metrics, data"
         values: list[Value] = [self.project, event.uid, event.ts, event.kind, event.session, event.subject]
@@ -120,11 +124,30 @@ class Transaction:
             values,
         )
         stored, now = replace(event, id=int(rows[0][0])), self.now
+        if not fold:
+            return stored
         try:
             self.replay(stored)
         finally:
             self.now = now
         return stored
+
+    def move_ids(self) -> None:
+        """Let events stored from now on get ids beyond those that were restored with theirs."""
+        if self._dialect.move_ids:
+            self.execute(self._dialect.move_ids)
+
+    def hold_ids(self) -> None:
+        """Keep writers of other projects of the database from storing events until this transaction ends."""
+        if self._dialect.hold_ids:
+            self.execute(self._dialect.hold_ids)
+
+    def take_ids(self, number: int) -> list[int]:
+        """Return ids for so many events to come, in order, that no other event has or will get."""
+        if self._dialect.take_ids:
+            return sorted(int(row[0]) for row in self.execute(self._dialect.take_ids, (number,)))
+        [[last]] = self.execute("SELECT coalesce(max(id), 0) FROM event")
+        return list(range(last + 1, last + number + 1))
 
     def replay(self, event: Event) -> None:
         """Fold a stored event again, at its own time, into tables that do not hold it yet."""
@@ -137,9 +160,6 @@ COLUMNS = "id, uid, ts, kind, session, subject, choice, metrics, data"
 
 _PAGE = 2_000
 _LAST_ID = 2**63 - 1
-
-# `project+0` keeps the planner from walking an index of the whole project: what is asked for is a range of ids.
-_IN_ORDER = "project+0=? AND id>?"
 
 
 def of_row(row: Row) -> Event:
@@ -162,7 +182,7 @@ def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
     """Yield all events after the given id, in order."""
     while True:
         rows = transaction.execute(
-            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+            f"SELECT {COLUMNS} FROM event WHERE project=? AND id>? ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
             (transaction.project, after, _PAGE),
         )
         yield from map(of_row, rows)
@@ -176,7 +196,7 @@ def to_learn(transaction: Transaction, *, after: int, through: int | None = None
     last = _LAST_ID if through is None else through
     while True:
         rows = transaction.execute(
-            f"SELECT {COLUMNS} FROM event WHERE {_IN_ORDER} AND id<=?"  # noqa: S608 - constants
+            f"SELECT {COLUMNS} FROM event WHERE project=? AND id>? AND id<=?"  # noqa: S608 - constants
             f" AND kind IN ({','.join('?' * len(LEARNED_KINDS))})"
             " AND (kind<>'mistake_logged' OR choice<>'') ORDER BY id LIMIT ?",
             (transaction.project, after, last, *LEARNED_KINDS, _PAGE),
@@ -197,10 +217,11 @@ def with_uid(transaction: Transaction, uid: bytes) -> Event | None:
 
 
 def newest_time(transaction: Transaction) -> int:
-    """Return when the newest event of the database was stored, or 0."""
+    """Return when the newest event of the project was stored, or 0."""
     rows = transaction.execute(
-        "SELECT ts FROM event WHERE id=(SELECT max(id) FROM event)"
-        " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key='newest'"
+        "SELECT ts FROM (SELECT ts FROM event WHERE project=? ORDER BY id DESC LIMIT 1) AS newest"
+        " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key=?",
+        (transaction.project, _newest_key(transaction)),
     )
     return max((int(row[0]) for row in rows), default=0)
 
@@ -208,13 +229,20 @@ def newest_time(transaction: Transaction) -> int:
 def keep_newest_time(transaction: Transaction, ts: int) -> None:
     """Remember the newest time of all, where the event with the largest id may be an older one of another log."""
     transaction.execute(
-        "INSERT INTO meta(key, value) VALUES ('newest', ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
-        (str(max(ts, newest_time(transaction))),),
+        "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+        (_newest_key(transaction), str(max(ts, newest_time(transaction)))),
     )
 
 
+def _newest_key(transaction: Transaction) -> str:
+    return f"newest {transaction.project}"
+
+
 def is_first_log(transaction: Transaction) -> bool:
-    """Return whether the database holds no event at all, of no project."""
+    """Return whether the database holds no event at all, of no project; then none can come from elsewhere either."""
+    if transaction.execute("SELECT 1 FROM event LIMIT 1"):
+        return False
+    transaction.hold_ids()
     return not transaction.execute("SELECT 1 FROM event LIMIT 1")
 
 

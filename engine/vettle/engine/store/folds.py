@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vettle.engine.clock import SECOND, moment
-from vettle.engine.store import assignments, experiments, mistakes, rules, runs, sessions
+from vettle.engine.store import assignments, baseline, experiments, mistakes, rules, runs, sessions
 from vettle.engine.store.events import Event, Kind, Transaction, every
-from vettle.engine.store.moments import Observation, observe
+from vettle.engine.store.moments import Observation, gathering, observe
 from vettle.engine.store.schema import FOLDED_TABLES
 
 
@@ -32,11 +32,35 @@ def refold(transaction: Transaction) -> int:
     """Throw the tables of a project away and fold all of its events again; return how many there are."""
     for table in reversed(FOLDED_TABLES):
         transaction.execute(f"DELETE FROM {table} WHERE project=?", (transaction.project,))  # noqa: S608 - constant names
-    number, now = 0, transaction.now
-    for event in every(transaction):
-        transaction.replay(event)
-        number += 1
+    now = transaction.now
+    number = replay_log(transaction, transaction)
     transaction.now = now
+    return number
+
+
+def replay_log(log: Transaction, into: Transaction, *, through: int = 2**62) -> int:
+    """Fold the events of a log, up to and with `through`, into tables that hold nothing yet; return how many.
+
+    Where the log was pruned, the tables that were kept take the place of the events that are gone.
+    """
+    with gathering(into):
+        return _replay(log, into, through)
+
+
+def _replay(log: Transaction, into: Transaction, through: int) -> int:
+    last, number = baseline.through(log), 0
+    loaded = last == 0
+    for event in every(log):
+        if event.id > through:
+            break
+        number += 1
+        if not loaded and event.id > last:
+            baseline.load(into, baseline.parts(log))
+            loaded = True
+        if not baseline.is_folded(event, last):
+            into.replay(event)
+    if not loaded:
+        baseline.load(into, baseline.parts(log))
     return number
 
 

@@ -43,6 +43,14 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+_FIRST_PAUSE = 0.001
+_SHORTEST_PAUSE = 0.0001
+"""Seconds between two attempts, of who has just come and of who has waited for half a second."""
+
+_IMPATIENCE = 0.002
+"""Seconds by which the pause shrinks for each second of waiting."""
+
+
 class FileLock:
     """An exclusive lock between processes; the kernel drops it when its holder dies.
 
@@ -64,16 +72,16 @@ class FileLock:
                     f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was changed. "
                     "Make the folder writable, or name another project with --project DIR."
                 ) from error
-        deadline = time.monotonic() + self._timeout
-        pause = 0.0002
+        begun = time.monotonic()
         while not _try_lock(self._descriptor):
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > self._timeout:
                 raise StoreUnavailable(
                     f"{self._path}: another process has held the lock for {self._timeout:.0f} s. "
                     "Nothing was changed. Retry, or end the process that hangs."
                 )
-            time.sleep(pause)
-            pause = min(pause * 2, 0.002)
+            # Who has waited longer asks more often, so that newcomers do not pass them for ever.
+            time.sleep(max(_FIRST_PAUSE - waited * _IMPATIENCE, _SHORTEST_PAUSE))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,7 +1,8 @@
 """The tables, and the steps that bring an older database up to them.
 
 `event` is the truth. Every other table is a fold of it (see `folds`), kept in the same transaction,
-except `reply` (answers kept for retries) and `snapshot` (a cache of the posterior).
+except `reply` (answers kept for retries), `snapshot` (a cache of the posterior), and `baseline` (what a pruned log
+no longer tells).
 Every key begins with `project`, so one database can hold many.
 """
 
@@ -12,10 +13,10 @@ from collections.abc import Callable
 from vettle.engine.errors import StoreDamaged
 from vettle.engine.store.database import Connection, Database, Dialect
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _VERSION_1 = (
-    "CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE project(id {identity}, name TEXT NOT NULL UNIQUE)",
     # ts: microseconds since 1970, UTC; uid: UUIDv7, or derived from a client_ref
     """CREATE TABLE event(
         id {identity}, project INTEGER NOT NULL, uid {blob} NOT NULL, ts BIGINT NOT NULL,
@@ -105,7 +106,13 @@ _VERSION_3 = (
     "CREATE INDEX ix_event_order ON event(project, id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # what a pruned log no longer tells (see `baseline`): compressed rows of the table `name`, in numbered parts
+    """CREATE TABLE IF NOT EXISTS baseline(project INTEGER NOT NULL, name TEXT NOT NULL, part INTEGER NOT NULL,
+        rows {blob} NOT NULL, PRIMARY KEY(project, name, part)){without_rowid}""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Statements that lead from version i to version i + 1."""
 
 FOLDED_TABLES = (
@@ -134,7 +141,11 @@ def migrate(database: Database, refold: Callable[[Connection], None]) -> None:
         if known and _version(connection, database.location) == SCHEMA_VERSION:
             return
     with database.write() as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        connection.execute(
+            _fill(
+                "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)", database.dialect
+            )
+        )
         version = _version(connection, database.location)
         for statements in MIGRATIONS[version:]:
             for statement in statements:
@@ -159,6 +170,6 @@ def _version(connection: Connection, location: str) -> int:
 
 
 def _fill(statement: str, dialect: Dialect) -> str:
-    return statement.format(
+    return statement.replace(" TEXT", f" {dialect.text}").format(
         identity=dialect.identity, blob=dialect.blob, json=dialect.json, without_rowid=dialect.without_rowid
     )

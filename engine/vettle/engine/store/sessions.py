@@ -189,9 +189,9 @@ def in_state(
 ) -> list[Session]:
     """Return sessions in this state, longest silent first; only those silent since the given time, if given."""
     rows = transaction.execute(
-        f"SELECT {_COLUMNS} FROM session WHERE project=? AND state=? AND (? IS NULL OR seen<?)"  # noqa: S608 - constant columns
+        f"SELECT {_COLUMNS} FROM session WHERE project=? AND state=? AND seen<?"  # noqa: S608 - constant columns
         " ORDER BY seen, id LIMIT ?",
-        (transaction.project, state, unseen_since, unseen_since, limit),
+        (transaction.project, state, 2**62 if unseen_since is None else unseen_since, limit),
     )
     return list(map(_session, rows))
 

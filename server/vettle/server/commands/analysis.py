@@ -39,10 +39,11 @@ def costs(as_json: bool, **given: Any) -> None:
         record = tools.report_get(project, **arguments)
     assert record.costs is not None
     found = record.costs
-    emit(record, as_json, lambda: _costs(found))
+    emit(record, as_json, lambda: costs_lines(found))
 
 
-def _costs(found: CostsReport) -> Iterator[str]:
+def costs_lines(found: CostsReport) -> Iterator[str]:
+    """Yield a report on costs as lines."""
     total = found.total
     yield f"runs      {total.runs}, {total.failed} of them not completed"
     yield f"cost      {total.cost:.6g} in all, {_number(total.cost_mean)} a run, median {_number(total.cost_median)}"
@@ -106,10 +107,11 @@ def failures(as_json: bool, **given: Any) -> None:
     arguments = _checked(analysing.failures_list, **given)
     with open_project() as project:
         record = analysing.failures_list(project, **arguments)
-    emit(record, as_json, lambda: _failures(record))
+    emit(record, as_json, lambda: failures_lines(record))
 
 
-def _failures(found: FailuresReport) -> Iterator[str]:
+def failures_lines(found: FailuresReport) -> Iterator[str]:
+    """Yield a report on failures as lines."""
     yield f"{found.failed} of {counted(found.runs, 'run')} were not completed"
     yield from table(
         ["status", "failure mode", "count", "share", "last", "variants", "contexts", "example"],

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from vettle.engine.project import Project, find_root
+from vettle.engine.project import Project
 from vettle.engine.records import Record
+from vettle.engine.root import find_root
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from vettle.engine.errors import ProjectNotFound
-from vettle.engine.project import Project, find_root, prepare_state_folder
+from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.records import RulesImported
+from vettle.engine.root import find_root
 from vettle.server import rule_files
 from vettle.server.commands.common import emit, json_option
 from vettle.server.commands.rule_files import imported

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from vettle.engine.arguments import Cursor, Label, Limit, Notes, RequiredLabel, Seed
+from vettle.engine.arguments import (
+    Configuration,
+    Cursor,
+    Dimensions,
+    Label,
+    Limit,
+    Notes,
+    RequiredLabel,
+    Seed,
+)
 from vettle.engine.choices import OptionChosen, OptionInput, SpaceSampled
 from vettle.engine.project import Project
 from vettle.engine.records import (
@@ -57,10 +66,10 @@ def choose(
 def space_sample(
     project: Project,
     space: Annotated[
-        dict[str, list[JsonValue]],
+        Dimensions,
         Field(min_length=1, max_length=50, description="{dimension: [values]}."),
     ],
-    constraints: Annotated[tuple[dict[str, JsonValue], ...], Field(max_length=100)] = (),
+    constraints: Annotated[tuple[Configuration, ...], Field(max_length=100)] = (),
     n: Annotated[int, Field(ge=1, le=200)] = 10,
     method: Literal["unique", "replacement", "latin"] = "unique",
     seed: Annotated[Seed, Field(description="-1 draws one.")] = -1,

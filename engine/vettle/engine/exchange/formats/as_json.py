@@ -64,5 +64,8 @@ def _read(value: dict[str, Any]) -> Any:
         return value
     [(name, item)] = value.items()
     if name == _KEY:
-        return float(item)
+        try:
+            return float(item)
+        except (TypeError, ValueError):
+            return value
     return {name[1:]: item} if _LOOKS_LIKE_IT.fullmatch(name) else value

@@ -71,7 +71,12 @@ def parse(text: str, prefix: str = "") -> dict[str, Any]:
     found = re.search(rf"^{CONFIG}='(.*)'$", text, re.MULTILINE)
     if found is None:
         raise InvalidArgument("text", f"there is no {CONFIG}", "Pass the text of an export")
-    config = dict(loads(found[1]))
+    try:
+        config = dict(loads(found[1]))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArgument(
+            "text", f"{CONFIG} is no JSON object", "Pass the text of an export as it was written"
+        ) from error
     if not text.endswith("\n".join(_assignments(config, prefix)) + "\n"):
         raise InvalidArgument(
             "text", f"its variables say something else than {CONFIG}", "Export it again, or change both"

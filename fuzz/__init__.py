@@ -1,0 +1,1 @@
+"""Programs that feed the parsers what nobody would write, for as long as somebody lets them."""

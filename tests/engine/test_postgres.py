@@ -15,7 +15,7 @@ from tests.conftest import ManualClock
 from tests.places import Place
 from tests.postgres import Server, fresh_name
 
-from vettle.engine import mistakes, rules
+from vettle.engine import mistakes, reports, rules
 from vettle.engine.errors import StoreDamaged, StoreUnavailable
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
@@ -67,6 +67,17 @@ def _backend(store: Store) -> int:
 
 
 # --- connections that are lost -------------------------------------------------------------------
+
+
+def test_a_name_that_nothing_is_recorded_under_is_said(server: Server, tmp_path: Path) -> None:
+    """A misspelt name opens an empty project, and status says so until something is recorded."""
+    environment = {"VETTLE_DATABASE_URL": server.url, "VETTLE_DATABASE_PROJECT": fresh_name()}
+    project = Project(tmp_path, environment=environment)
+    [warning] = reports.status(project).warnings
+    assert "check the name" in warning and environment["VETTLE_DATABASE_PROJECT"] in warning
+    rules.add(project, text="Sort imports.")
+    assert reports.status(project).warnings == []
+    project.close()
 
 
 def test_a_connection_lost_between_calls_is_made_anew(project: Project, server: Server) -> None:

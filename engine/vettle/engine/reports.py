@@ -257,9 +257,20 @@ def status(project: Project) -> Status:
         rewards=totals.get("reward_logged", 0),
         open_sessions=open_sessions,
         needs_person=waiting[:20],
-        warnings=_warnings(counts, stale),
+        warnings=[*_first_time(project, totals), *_warnings(counts, stale)],
         next_step=_next_step(by_status, counts, waiting),
     )
+
+
+def _first_time(project: Project, totals: dict[str, int]) -> list[str]:
+    """Say that nothing is there yet under a name of a shared database, which may be misspelt."""
+    if not project.shared or totals:
+        return []
+    said = (
+        f"Nothing is recorded yet in {project.location}. If it should be, check the name: "
+        "VETTLE_DATABASE_PROJECT, or [database] project in .vettle/config.toml."
+    )
+    return [said]
 
 
 def _warnings(counts: dict[str, int], stale: int) -> list[str]:

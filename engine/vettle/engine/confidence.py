@@ -6,14 +6,11 @@ may claim that it works, and what nobody tried is speculative, whoever believes 
 
 from __future__ import annotations
 
-from vettle.engine.effects import CLAIM, EARLY_SHOWINGS
+from vettle.engine.effects import CLAIM, EARLY_SHOWINGS, PROMISING
 from vettle.engine.records import Estimate, RuleStatus
 from vettle.engine.records.rules import Confidence
 from vettle.engine.store import Transaction
 from vettle.engine.store.moments import stats
-
-PROMISING = 0.8
-"""The chance that a rule helps from which its verdict says "promising" and its confidence "stable"."""
 
 TRIED = 10
 """Sessions that showed or withheld a rule before it is provisional without having been found again."""

@@ -30,6 +30,9 @@ WITHHELD_FOR_INTERVAL = 5
 EARLY_SHOWINGS = 30
 """Showings below which a verdict says "early": the top of a ranking of untried rules flatters."""
 
+PROMISING = 0.8
+"""The chance that a rule helps from which its verdict says "promising" and its confidence "stable"."""
+
 NORMAL_95 = 1.6448536269514722
 """The 95 % quantile of the standard normal: half-widths of 90 % intervals in standard deviations."""
 
@@ -299,7 +302,7 @@ def _standing(estimate: Estimate) -> str:
         f"{_signed(estimate.effect)}, 90 % {_signed(estimate.low)}..{_signed(estimate.high)}, "
         f"{estimate.shown} shown / {estimate.withheld} withheld"
     )
-    if estimate.chance_helps < 0.8:
+    if estimate.chance_helps < PROMISING:
         return f"{'unpromising' if estimate.chance_helps < 0.2 else 'undecided'} ({numbers})"
     return f"promising ({numbers}){_needed(estimate)}"
 

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
 
 from vettle.engine.errors import FilesRefused
 from vettle.engine.project import Project
+
+
+@contextmanager
+def in_one_step(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Yield a stream whose bytes become the file when the block ends, and nothing at all when it raises."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write(project: Project, field: str, path: str, text: str) -> str:
@@ -23,15 +42,10 @@ def write(project: Project, field: str, path: str, text: str) -> str:
     if not real.is_relative_to(project.root.resolve()):
         # Somebody put a link there since the path was checked.
         raise FilesRefused(f"{relative}: leads out of the project. Choose another path.")
-    temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}.tmp")
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as stream:
+        with in_one_step(real) as stream:
             stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(real)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise FilesRefused(f"{relative}: cannot be written ({error.strerror}).") from error
     return relative

@@ -78,7 +78,7 @@ def take(transaction: Transaction, found: Sequence[Found], *, apply: bool) -> li
     known = {rule_form(rule.text): rule.id for rule in table.every(transaction)}
     wishes: dict[str, _Wish] = {}
     for one in found:
-        if _holds_secret(one.text):
+        if quarantine.carries_secret(one.text):
             continue
         form = rule_form(one.text)
         if form in wishes:
@@ -89,10 +89,6 @@ def take(transaction: Transaction, found: Sequence[Found], *, apply: bool) -> li
         form: _add(transaction, wish) if apply else "" for form, wish in wishes.items() if form not in known
     }
     return [_taken(one, known, added, wishes) for one in found]
-
-
-def _holds_secret(text: str) -> bool:
-    return quarantine.REDACTED in text or quarantine.redact(text) != text
 
 
 def _add(transaction: Transaction, wish: _Wish) -> str:
@@ -117,7 +113,7 @@ def _provenance(wish: _Wish) -> str:
 
 
 def _taken(one: Found, known: dict[str, str], added: dict[str, str], wishes: dict[str, _Wish]) -> Taken:
-    if _holds_secret(one.text):
+    if quarantine.carries_secret(one.text):
         return Taken("refused", "", "it holds what looks like a secret")
     form = rule_form(one.text)
     if form in known:

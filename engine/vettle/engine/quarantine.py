@@ -158,6 +158,11 @@ def holds_secret(value: object, name: str = "") -> bool:
     return False
 
 
+def carries_secret(text: str) -> bool:
+    """Return whether a text holds what looks like a secret, or held one before it was redacted."""
+    return REDACTED in text or redact(text) != text
+
+
 def hidden_characters(text: str) -> list[str]:
     """Return the code points of the text that a reader cannot see, as U+XXXX, sorted."""
     return sorted(

@@ -166,7 +166,7 @@ def similar(
             votes[number] += weights[term]
         budget = max(0, budget - len(postings[term]))
     best = sorted(votes, key=lambda number: (-votes[number], number))[:CANDIDATES]
-    trigrams = _trigrams(norm)
+    trigrams = trigrams_of(norm)
     scored: dict[int, float] = {}
     for candidate in mistakes.with_ids(transaction, sorted(best)):
         score = _score(norm, trigrams, weights, candidate, least)
@@ -198,16 +198,16 @@ def _score(
     # Counting trigrams takes most of the time of a lookup.
     if round(share * (words + 1.0), 3) < least:
         return 0.0
-    return share * (words + _dice(norm, trigrams, candidate.norm))
+    return share * (words + dice(norm, trigrams, candidate.norm, trigrams_of(candidate.norm)))
 
 
-def _dice(left: str, trigrams: Counter[str], right: str) -> float:
-    """Return the Sorensen-Dice coefficient of two strings' trigrams; those of the left one are given."""
-    others = _trigrams(right)
+def dice(left: str, trigrams: Counter[str], right: str, others: Counter[str]) -> float:
+    """Return the Sorensen-Dice coefficient of the trigrams of two texts; the callers have them."""
     total = trigrams.total() + others.total()
     common = sum(min(count, others[one]) for one, count in trigrams.items() if one in others)
     return 2 * common / total if total else float(left == right)
 
 
-def _trigrams(text: str) -> Counter[str]:
+def trigrams_of(text: str) -> Counter[str]:
+    """Return the runs of three characters of a text, with how often each occurs."""
     return Counter(text[i : i + 3] for i in range(len(text) - 2))

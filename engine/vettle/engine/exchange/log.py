@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +42,7 @@ from vettle.engine.exchange.log_lines import (
 )
 from vettle.engine.exchange.payloads import validated
 from vettle.engine.exchange.restoring import Restoration
+from vettle.engine.files import in_one_step
 from vettle.engine.project import Project
 from vettle.engine.records.exchange import DataImported, ImportedSource, SkippedRow
 from vettle.engine.records.log import LogExported
@@ -102,17 +101,9 @@ def save(project: Project, path: Path) -> LogExported:
         raise FilesRefused(f"{path}: that is the project's database. Name another file.")
     if target.exists() and target.stat().st_size and not recognises(target):
         raise FilesRefused(f"{path}: no log, so it stays. Name another file, or remove this one first.")
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                answer = export_log(project, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with in_one_step(target, 0o600) as stream:
+            answer = export_log(project, stream)
     except OSError as error:
         raise FilesRefused(f"{path}: cannot be written ({error.strerror}).") from error
     return answer.model_copy(update={"path": str(path)})

@@ -13,7 +13,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from vettle.engine.similarity import REPEAT, normal_form, rule_form, stem, terms
+from vettle.engine.similarity import REPEAT, dice, normal_form, rule_form, stem, terms, trigrams_of
 
 SHARE = 0.7
 """The least share of the longer instruction's words that the shorter one has."""
@@ -97,8 +97,7 @@ class _Wording(NamedTuple):
 @lru_cache(maxsize=512)
 def _wording(text: str) -> _Wording:
     norm = normal_form(text)
-    trigrams = Counter(norm[i : i + 3] for i in range(len(norm) - 2))
-    return _Wording(turns(text), frozenset(terms(text)), trigrams, norm)
+    return _Wording(turns(text), frozenset(terms(text)), trigrams_of(norm), norm)
 
 
 def same_mistake(left: str, right: str) -> bool:
@@ -113,10 +112,4 @@ def same_mistake(left: str, right: str) -> bool:
     # Dice is at most 1, so with fewer words in common the sum cannot reach REPEAT.
     if jaccard < 2 * REPEAT - 1 or a.turns != b.turns:
         return False
-    return 0.5 * jaccard + 0.5 * _dice(a, b) >= REPEAT
-
-
-def _dice(a: _Wording, b: _Wording) -> float:
-    """Return the Sorensen-Dice coefficient of two wordings' trigrams."""
-    total = a.trigrams.total() + b.trigrams.total()
-    return 2 * (a.trigrams & b.trigrams).total() / total if total else float(a.norm == b.norm)
+    return 0.5 * jaccard + 0.5 * dice(a.norm, a.trigrams, b.norm, b.trigrams) >= REPEAT

@@ -18,13 +18,12 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Dialect:
-    """The places where databases disagree on SQL, and the shard that this process writes.
+    """The places where databases disagree on SQL.
 
-    `has_table` is a query that returns a row when the table of the given name exists. `shard` spreads one hot
-    aggregate row over several where rows are locked (0 where writers queue). `move_ids` moves the sequence that
-    gives events their ids past the largest one, where there is a sequence; `hold_ids` keeps other writers from taking
-    ids until the transaction ends, where there are any beside this one; `take_ids` is a query that takes as many as
-    it is told.
+    `has_table` is a query that returns a row when the table of the given name exists. `move_ids` moves the sequence
+    that gives events their ids past the largest one, where there is a sequence; `hold_ids` keeps other writers from
+    taking ids until the transaction ends, where there are any beside this one; `take_ids` is a query that takes as
+    many as it is told.
     """
 
     identity: str
@@ -36,7 +35,6 @@ class Dialect:
     move_ids: str = ""
     hold_ids: str = ""
     take_ids: str = ""
-    shard: int = 0
 
 
 class Contradiction(Exception):

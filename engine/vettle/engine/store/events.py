@@ -79,7 +79,6 @@ class Transaction:
         """The moments that `moments.gathering` holds back."""
         self.project = project
         self.now = now
-        self.shard = dialect.shard
         self._dialect = dialect
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import astuple
 
-from vettle.engine.store import Store, open_store
+from vettle.engine.store import MEMORY, Store, open_store
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import Transaction
 from vettle.engine.store.folds import refold, replay_log
@@ -58,7 +59,7 @@ def check(store: Store) -> list[str]:
 
 def differences(transaction: Transaction) -> list[str]:
     """Return what `check` does, as seen by a transaction that is under way."""
-    with open_store(":memory:").write() as recount:
+    with closing(open_store(MEMORY)) as memory, memory.write() as recount:
         recount.project = transaction.project
         replay_log(transaction, recount)
         stored, counted = tables(transaction), tables(recount)

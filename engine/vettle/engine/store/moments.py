@@ -104,6 +104,9 @@ def gathering(transaction: Transaction) -> Iterator[None]:
 
 _ROWS_AT_A_TIME = 500
 
+_SHARD = 0
+"""The shard that is written: writers of a project queue, so spreading a row over several would gain nothing."""
+
 
 def _add(transaction: Transaction, added: Mapping[tuple[str, str, str, str], Moments]) -> None:
     """Merge moments into the table, in key order (which avoids deadlocks between writers)."""
@@ -113,7 +116,7 @@ def _add(transaction: Transaction, added: Mapping[tuple[str, str, str, str], Mom
         parameters: list[str | int | float] = []
         for key in some:
             family, a, metric, b = key
-            parameters += (transaction.project, family, a, b, 0, metric, transaction.shard)
+            parameters += (transaction.project, family, a, b, 0, metric, _SHARD)
             parameters += (*astuple(added[key]), transaction.now)
         values = ",".join(["(?,?,?,?,?,?,?,?,?,?,?,?,?)"] * len(some))
         transaction.execute(_UPSERT.format(values=values), parameters)

@@ -1,7 +1,7 @@
 """Measure what starting costs: `python -m benchmarks.startup [--runs 15]`.
 
 The server is timed from spawn to its reply to `initialize`, over raw JSON-RPC, beside a bare server of
-two tools on the same SDK; the command line beside a bare interpreter. Rivals are started in turn, so a
+two tools on the same SDK; the command line and hooks beside a bare interpreter. Rivals are started in turn, so a
 machine that is busy at times is busy for both. Memory is told on Linux only.
 """
 
@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+from vettle.engine.store.lock import FileLock
+from vettle.server.hooks import recording, spool
 
 PROTOCOL = "2025-11-25"
 
@@ -51,6 +55,7 @@ server.run()
 INITIALIZE_LIMIT = 1.15
 MEMORY_LIMIT = 15.0  # MB beyond the bare server
 HELP_LIMIT = 5.0
+HOOK_LIMIT = 5.0
 
 
 class Memory(NamedTuple):
@@ -266,6 +271,53 @@ def compare_help(runs: int, folder: Path) -> tuple[str, bool]:
     return table(("command", "median ms", "minimum ms", "ratio", "promise", ""), rows), held
 
 
+# --- hooks ----------------------------------------------------------------------------------------
+
+_LISTING = {"tool_calls": [{"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": "a"}]}
+_FAILING = {"tool_name": "Bash", "tool_input": {"command": "make"}, "error": "Exit code 2\nerror: no rule"}
+HOOKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a session starts": ("SessionStart", {"source": "startup"}),
+    "a person asks": ("UserPromptSubmit", {"prompt": "please"}),
+    "a command worked": ("PostToolBatch", _LISTING),
+    "a command failed": ("PostToolUseFailure", _FAILING),
+    "a session ends": ("SessionEnd", {"reason": "other"}),
+}
+
+
+def processor_seconds(command: Sequence[str], folder: Path, given: bytes = b"") -> float:
+    """Return the processor time of a command, without that of processes which it leaves behind."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, input=given, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare_hooks(runs: int, folder: Path) -> tuple[str, bool]:
+    """Run each hook and a bare interpreter in turn; return the table of processor time, and whether the promise holds.
+
+    The process that records, which nobody waits for, is kept from running by its own lock.
+    """
+    hooks = Path(spool.hooks_folder(str(folder)))
+    recording.record(str(folder))
+    taken: dict[str, list[float]] = defaultdict(list)
+    with FileLock(hooks / spool.LOCK):
+        for run in range(-1, runs):
+            spent = {"`python -c pass`": processor_seconds([sys.executable, "-c", "pass"], folder)}
+            for name, (event, more) in HOOKS.items():
+                given = json.dumps({"session_id": f"benchmark-{run}", "cwd": str(folder), **more}).encode()
+                command = [sys.executable, "-m", "vettle", "hook", "claude-code", event]
+                spent[name] = processor_seconds(command, folder, given)
+            for name, seconds in spent.items() if run >= 0 else ():
+                taken[name].append(seconds)
+    recording.record(str(folder))
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    bare = medians["`python -c pass`"]
+    held = all(seconds <= HOOK_LIMIT * bare for seconds in medians.values())
+    rows = [[name, f"{1000 * seconds:.1f}", f"{seconds / bare:.2f} x"] for name, seconds in medians.items()]
+    rows.append(["promise", "", f"<= {HOOK_LIMIT:.0f} x, {mark(held)}"])
+    return table(("`vettle hook`", "processor, median ms", "ratio"), rows), held
+
+
 # --- imports --------------------------------------------------------------------------------------
 
 
@@ -302,15 +354,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=15, help="starts of each program (default: 15)")
     runs = parser.parse_args(arguments).runs
     with tempfile.TemporaryDirectory(prefix="vettle-benchmark-") as name:
+        # What hooks keep goes with the rest.
+        os.environ["XDG_STATE_HOME"] = name
         folder = Path(name).resolve()
         servers, servers_held = compare_servers(runs, folder)
         help_, help_held = compare_help(3 * runs, folder)
+        hooks, hooks_held = compare_hooks(runs, folder)
     print(heading("Starting"))
     print(
-        f"{runs} starts of each server, {3 * runs} runs of each command, in turn.\n\n{servers}\n\n{help_}\n"
+        f"{runs} starts of each server, {3 * runs} runs of each command, in turn.\n\n{servers}\n\n{help_}\n\n{hooks}\n"
     )
     print(f"Import time by package (self time, one process, `-X importtime`):\n\n{imports()}")
-    return 0 if servers_held and help_held else 1
+    return 0 if servers_held and help_held and hooks_held else 1
 
 
 if __name__ == "__main__":

@@ -22,6 +22,15 @@ if not os.environ.get("VETTLE_EXPLORE"):
     settings.load_profile("repeatable")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What hooks keep for a user lies in a temporary folder, for every process that tests start as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.delenv("CLAUDE_CODE_SESSION_ID", raising=False)
+        yield
+
+
 class ManualClock:
     """A clock that stands still until a test moves it."""
 

@@ -1,5 +1,5 @@
 """Run vettle as `python -m vettle`."""
 
-from vettle.server.cli import main
+from vettle.server.entry import main
 
 main()

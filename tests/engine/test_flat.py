@@ -10,7 +10,7 @@ from tests.conftest import ManualClock
 from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
 from vettle.engine.project import Project
 from vettle.engine.store import open_store
-from vettle.engine.store.sqlite import SqliteDatabase
+from vettle.engine.store.sqlite.driver import SqliteDatabase
 
 _STEPS = 20
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vettle.engine.errors import ConfigurationInvalid, ProjectNotFound
+from vettle.engine.locating import hooks_folder, locate
 from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.root import find_root
 from vettle.engine.settings import Settings, load
@@ -36,6 +37,17 @@ def test_what_is_named_explicitly_comes_first(tmp_path: Path, home: dict[str, st
     assert find_root("", home, here) == here
 
 
+def test_an_assistant_started_in_a_subfolder_works_on_the_whole_project(
+    tmp_path: Path, home: dict[str, str]
+) -> None:
+    """CLAUDE_PROJECT_DIR is where Claude Code was started: the project is the marked folder at or above it."""
+    root = _folder(tmp_path / "repository", ".git")
+    deep = _folder(root / "packages" / "one")
+    elsewhere = _folder(tmp_path / "elsewhere", ".vettle")
+    assert find_root("", home | {"CLAUDE_PROJECT_DIR": str(deep)}, elsewhere) == root
+    assert find_root("", home | {"VETTLE_PROJECT": str(deep)}, elsewhere) == deep
+
+
 def test_our_own_folder_is_preferred_to_git(tmp_path: Path, home: dict[str, str]) -> None:
     """Walking upwards, the nearest .vettle counts before any .git, and .git may be a file."""
     outer = _folder(tmp_path / "outer", ".vettle")
@@ -55,11 +67,63 @@ def test_home_and_the_file_system_root_are_no_project(tmp_path: Path, home: dict
         find_root("", home, below)
 
 
+def test_the_profile_of_windows_is_a_home_too(tmp_path: Path, home: dict[str, str]) -> None:
+    """A HOME that a shell brought along does not make the real profile a project."""
+    profile = _folder(tmp_path / "profile", ".git")
+    environment = {"HOME": str(tmp_path / "elsewhere"), "USERPROFILE": str(profile)}
+    with pytest.raises(ProjectNotFound):
+        find_root("", environment, _folder(profile / "code"))
+
+
 def test_a_named_folder_must_exist(tmp_path: Path, home: dict[str, str]) -> None:
     """A misspelt folder is an error, never a new folder."""
     with pytest.raises(ProjectNotFound, match="VETTLE_PROJECT"):
         find_root("", home | {"VETTLE_PROJECT": str(tmp_path / "nowhere")}, tmp_path)
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("value", ["/a\0b", "x" * 5_000, "a/" * 1_000_000, "\udce9", "~nobody-of-this-name"])
+def test_what_no_folder_can_be_called_is_no_project(
+    value: str, tmp_path: Path, home: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names it: an assistant's event, the command line or the environment."""
+    monkeypatch.chdir(tmp_path)
+    for where in (("", value), (value, str(tmp_path))):
+        with pytest.raises(LookupError):
+            locate(where[0], home, where[1])
+    for name in ("VETTLE_PROJECT", "CLAUDE_PROJECT_DIR"):
+        with pytest.raises(ProjectNotFound, match=name):
+            find_root("", home | {name: value}, tmp_path)
+
+
+def test_a_working_directory_that_is_gone_is_no_project(
+    tmp_path: Path, home: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A branch was changed below the agent's feet: that is said, and a folder that is named is found all the same."""
+    gone = _folder(tmp_path / "gone")
+    root = _folder(tmp_path / "root", ".vettle")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ProjectNotFound, match="working directory is gone"):
+        find_root("", home)
+    assert find_root("", home, root / "deleted" / "too") == root
+    monkeypatch.chdir(root)
+
+
+def test_what_hooks_keep_lies_outside_of_the_project_and_apart_from_other_projects(tmp_path: Path) -> None:
+    """In the user's own folder, by a name that every file system takes; without a home there is none."""
+    roots = ("/a/b", "/a-b", "/a%2fb", "/A/b", "/" + "x" * 400, "C:\\code", "/\udce9", "/\u00e9")
+    folders = [Path(hooks_folder(root, {"HOME": str(tmp_path)})) for root in roots]
+    assert len(set(folders)) == len(roots)
+    assert {folder.parent for folder in folders} == {tmp_path / ".local" / "state" / "vettle" / "hooks"}
+    assert all(len(folder.name) <= 150 and not set(folder.name) & set('/\\:*?"<>|. ') for folder in folders)
+    named = hooks_folder("/a/b", {"HOME": str(tmp_path), "XDG_STATE_HOME": "/state"})
+    assert Path(named).parent == Path("/state/vettle/hooks")
+    assert Path(hooks_folder("/a/b", {"HOME": str(tmp_path), "XDG_STATE_HOME": "no"})).is_relative_to(
+        tmp_path
+    )
+    with pytest.raises(FileNotFoundError, match="XDG_STATE_HOME"):
+        hooks_folder("/a/b", {"HOME": "relative"})
 
 
 def test_the_database_is_kept_out_of_git(tmp_path: Path) -> None:

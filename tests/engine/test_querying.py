@@ -34,7 +34,7 @@ from vettle.engine.store.database import QueryRefused
 from vettle.engine.store.events import Event
 from vettle.engine.store.listing import Filter
 from vettle.engine.store.maintenance import tables
-from vettle.engine.store.sqlite import SqliteDatabase
+from vettle.engine.store.sqlite.driver import SqliteDatabase
 
 
 @pytest.fixture(name="busy")

@@ -110,7 +110,7 @@ from vettle.engine import learning, mistakes, reports, sessions
 from vettle.engine.errors import StoreUnavailable
 from vettle.engine.project import Project
 from vettle.engine.records import reports as _
-from vettle.engine.store import sqlite
+from vettle.engine.store.sqlite import driver
 
 root = Path(sys.argv[1])
 if os.geteuid() == 0:

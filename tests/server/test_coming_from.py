@@ -326,6 +326,8 @@ def test_every_command_of_the_page_runs(
     root = tmp_path / "project"
     shutil.copytree(prepared.root, root)
     monkeypatch.chdir(root)
+    # vettle init looks there for clients to connect.
+    monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     if command.startswith("vettle serve"):

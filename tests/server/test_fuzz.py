@@ -49,7 +49,8 @@ class Target:
             assert SECRET not in json.dumps(answer)
             return
         result = answer["result"]
-        [content] = result["content"]
+        content, *links = result["content"]
+        assert all(link["type"] == "resource_link" for link in links), links
         text = content["text"]
         assert len(text) <= 20_000, f"{tool}: {len(text)} characters"
         if not result.get("isError"):

@@ -228,8 +228,11 @@ def _furnished(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_init_makes_a_project_and_imports_what_is_there(furnished: Path) -> None:
+def test_init_makes_a_project_and_imports_what_is_there(
+    furnished: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each bullet becomes a candidate with its file and line; the files stay as they are; a second run adds none."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     before = {path: path.read_bytes() for path in furnished.rglob("*") if path.is_file()}
     done = _vettle(furnished, "init")
     assert done.returncode == 0, done.stderr
@@ -243,7 +246,7 @@ def test_init_makes_a_project_and_imports_what_is_there(furnished: Path) -> None
     assert rows["Annotate every function."]["globs"] == ["**/*.py", "**/*.pyi"]
     assert {rule["source"] for rule in rows.values()} == {"import"}
     again = _json(furnished, "init")
-    assert (again["added"], again["known"]) == (0, 4)
+    assert (again["rules"]["added"], again["rules"]["known"]) == (0, 4)
 
 
 def test_import_says_for_each_file_what_was_not_taken(furnished: Path) -> None:

@@ -8,6 +8,7 @@ and checks from these types.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, TypeVar
@@ -67,6 +68,16 @@ def _no_way_out(value: str) -> str:
     return path
 
 
+_DAYS = "[1-9][0-9]{0,3}d"
+
+
+def _period(value: str) -> str:
+    """Refuse what is neither days nor everything, in words: a regular expression says nothing to most people."""
+    if value != "all" and not re.fullmatch(_DAYS, value, re.ASCII):
+        raise ValueError("must be a number of days such as 7d, or all")
+    return value
+
+
 RULE_CHARACTERS = 400
 """The longest a rule may be; longer text is refused, never cut, because a cut can drop an "unless"."""
 
@@ -93,7 +104,7 @@ Reference = Annotated[str, Field(max_length=200), _Line, _Open]
 Cursor = Annotated[str, Field(max_length=200), _Line, _Open]
 Configuration = Annotated[dict[str, JsonValue], AfterValidator(_no_secrets)]
 Dimensions = Annotated[dict[str, list[JsonValue]], AfterValidator(_no_secrets)]
-Period = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,3}d|all)$")]
+Period = Annotated[str, Field(json_schema_extra={"pattern": rf"^({_DAYS}|all)$"}), AfterValidator(_period)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Weight = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Prior = Annotated[float, Field(ge=-0.3, le=0.3, allow_inf_nan=False)]

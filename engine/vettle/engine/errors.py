@@ -9,12 +9,14 @@
       Conflict               a call that the present state refuses
         AmbiguousSession
         ClientRefReused
+        JudgedAlready
         StatusRefused
         NeedsPerson
       ProjectNotFound        nowhere to keep the data
       ConfigurationInvalid   `.vettle/config.toml` says something unusable
       StoreUnavailable       busy, full or read-only: nothing was recorded, a retry may work
       ClickHouseUnavailable  not installed, not reached, or it took too much: nothing was answered
+      GitUnavailable         git is not there, this is no repository, or it has not got the commit
       StoreDamaged           truncated, foreign or newer: refused, never repaired or emptied
       SourceDamaged          a file to import that cannot be read as what it is: nothing was imported
       FilesRefused           a rule file that cannot be written safely
@@ -112,6 +114,16 @@ class ClientRefReused(Conflict):
         )
 
 
+class JudgedAlready(Conflict):
+    """Raised when a report or a commit comes back in the same session with another weight, notes or rules."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(
+            f"session {session_id} was rewarded for this already, with another weight, notes or rules, and is not "
+            "again. To reward it twice all the same, pass a client_ref of your own."
+        )
+
+
 class StatusRefused(Conflict):
     """Raised when a rule's status, or a session's state, does not allow the action."""
 
@@ -157,6 +169,10 @@ class ClickHouseUnavailable(VettleError):
     """Raised when ClickHouse cannot answer; the default engine can, because it needs nothing but the store."""
 
 
+class GitUnavailable(VettleError):
+    """Raised when git cannot say what became of a change: not installed, no repository, or no such commit."""
+
+
 class StoreDamaged(VettleError):
     """Raised when the database is not one that this version can trust; it is left exactly as it is."""
 
@@ -170,9 +186,10 @@ class SourceDamaged(VettleError):
 
     def __init__(self, file: str, line: int, problem: str) -> None:
         where = f"{file}:{line}" if line else file
-        super().__init__(
-            f"{where}: {problem}. Nothing was imported. Mend or remove that line, or restore the file, and import again."
+        remedy = (
+            "Mend or remove that line, or restore the file" if line else "Restore it, or name another file"
         )
+        super().__init__(f"{where}: {problem}. Nothing was imported. {remedy}, and import again.")
 
 
 class FilesRefused(VettleError):

@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from vettle.engine.errors import FilesRefused
+from vettle.engine.places import unusable
 from vettle.engine.project import Project
 
 
@@ -38,6 +39,8 @@ def write(project: Project, field: str, path: str, text: str) -> str:
         FilesRefused: It cannot be written.
     """
     relative = project.relative(field, path)
+    if why := unusable(PurePath(relative)):
+        raise FilesRefused(f"{relative}: {why}. Choose another path.")
     real = (project.root / relative).resolve()
     if not real.is_relative_to(project.root.resolve()):
         # Somebody put a link there since the path was checked.

@@ -27,11 +27,14 @@ def log(
     file: str = "",
     corrected_by_rule: str = "",
     correction: str = "",
+    identity: str = "",
     client_ref: str = "",
 ) -> MistakeLogged:
     """Log a mistake, and tell whether an earlier session made it and what corrected it then.
 
     Without a `session_id` it belongs to the one open session; with none open it is kept without one.
+    `identity` is what makes it the same mistake as another where the caller knows that, such as the name of a
+    failing test; without it, descriptions that are alike but for names, numbers and paths are the same.
     What looks like a secret is replaced before anything is stored.
 
     Raises:
@@ -41,6 +44,7 @@ def log(
     """
     path = project.relative("file", file)
     description, correction = quarantine.redact(description), quarantine.redact(correction)
+    identity = quarantine.redact(identity)
 
     def work(transaction: Transaction, uid: bytes) -> MistakeLogged:
         session = lifecycle.resolve(project, transaction, session_id, required=False)
@@ -58,6 +62,7 @@ def log(
             file=path,
             corrected_by_rule=corrected_by_rule,
             correction=correction,
+            identity=identity,
             context=session.context if session else "",
             named_shown=bool(session and _shown(session, corrected_by_rule)),
             named_now=session is None or not session.counts,
@@ -77,6 +82,7 @@ def log(
         "file": path,
         "corrected_by_rule": corrected_by_rule,
         "correction": correction,
+        **({"identity": identity} if identity else {}),
     }
     return project.once(MistakeLogged, f"mistake_log {session_id}", client_ref, arguments, work)
 
@@ -93,12 +99,13 @@ def append(
     file: str = "",
     corrected_by_rule: str = "",
     correction: str = "",
+    identity: str = "",
     **data: object,
 ) -> Event:
     """Append a mistake to the log; texts hold no secrets any more, and `matches` are the earlier ones like it."""
-    norm = similarity.normal_form(description)
+    norm = identity or similarity.normal_form(description)
     hash_ = similarity.text_hash(norm)
-    same = _same(transaction, error_class, hash_, matches)
+    same = _same(transaction, error_class, hash_, [] if identity else matches)
     repeat = same is not None and (same.sessions > 1 or same.last_session != session_id)
     return transaction.append(
         Event(

@@ -7,6 +7,7 @@ began with `**/`, a final slash means everything below, braces list alternatives
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -24,7 +25,8 @@ _MOST_STARS, _MOST_WILDCARDS, _MOST_GROUPS = 2, 4, 1
 
 @lru_cache(maxsize=4_096)
 def _matcher(glob: str) -> Callable[[str], object]:
-    relative = glob.removeprefix("./").lstrip("/")
+    # macOS hands out names in pieces (e, then an accent), and people type them whole.
+    relative = unicodedata.normalize("NFC", glob).removeprefix("./").lstrip("/")
     whole = relative + "**" if relative.endswith("/") else relative
     pieces = [_ANY_FOLDERS, *_translated(_TOKEN.findall(whole))]
     try:
@@ -79,4 +81,4 @@ def _member(match: re.Match[str]) -> str:
 
 def matches(glob: str, path: str) -> bool:
     """Return whether the path, relative to the project root and with forward slashes, matches the glob."""
-    return bool(_matcher(glob)(path))
+    return bool(_matcher(glob)(path if path.isascii() else unicodedata.normalize("NFC", path)))

@@ -15,6 +15,7 @@ from vettle.engine.paths import matches
 from vettle.engine.records import Rule, RuleStatus
 from vettle.engine.similarity import terms
 from vettle.engine.store.events import Event
+from vettle.engine.suggesting import nearest
 
 _ACTIVE = ("trial", "proven", "pinned")
 
@@ -116,7 +117,7 @@ class Pool:
     def _named(self, rule_ids: Sequence[str]) -> list[Candidate]:
         for rule_id in rule_ids:
             if rule_id not in self._rules:
-                raise UnknownRule("candidates", rule_id)
+                raise UnknownRule("candidates", rule_id, nearest(rule_id, self._rules))
             status = self._rules[rule_id].status
             if status not in _ACTIVE:
                 raise InvalidArgument(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vettle.engine import prepared_files
 from vettle.engine.clock import Clock, system_clock
 from vettle.engine.errors import (
     ClientRefReused,
@@ -21,6 +22,7 @@ from vettle.engine.errors import (
     StoreUnavailable,
 )
 from vettle.engine.identifiers import canonical_json, digest, new_uid, reference_uid
+from vettle.engine.places import inside
 from vettle.engine.records import Record
 from vettle.engine.root import STATE_FOLDER
 from vettle.engine.settings import Settings, load
@@ -35,6 +37,9 @@ PERSON = "person"
 
 DATABASE = "vettle.db"
 CONFIGURATION = "config.toml"
+RENDERED_FILES = "lock.json"
+"""In the state folder: which rule files were written, when rendering wrote some."""
+
 _IGNORED = "vettle.db*\n*.lock\n"
 
 Answer = TypeVar("Answer", bound=Record)
@@ -46,7 +51,8 @@ def prepare_state_folder(root: Path) -> Path:
     try:
         folder.mkdir(exist_ok=True)
         ignore = folder / ".gitignore"
-        if not ignore.exists():
+        if not os.path.lexists(ignore):
+            # A link that leads nowhere is somebody else's: what it names is not ours to make.
             ignore.write_text(_IGNORED, encoding="utf-8")
     except OSError as error:
         raise StoreUnavailable(
@@ -107,6 +113,11 @@ class Project:
         return self.root / STATE_FOLDER / DATABASE
 
     @property
+    def state_folder(self) -> Path:
+        """The folder in which this project keeps what is its own; it need not exist."""
+        return self.root / STATE_FOLDER
+
+    @property
     def location(self) -> str:
         """Where the facts are, without any password, and under which name where several projects share it."""
         if not self._url:
@@ -146,6 +157,9 @@ class Project:
                 # What was folded in this block is not in the log, so the posterior must be read again.
                 self._learning = None
                 raise
+        if transaction.rules_decided:
+            # What was prepared before could still hand out a rule that was just retired or reworded.
+            prepared_files.discard(self.root)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -227,11 +241,10 @@ class Project:
         """
         if not path:
             return ""
-        root, given = self.root.resolve(), path
-        if os.name != "nt":
-            given = path.replace("\\", "/")
+        root = self.root.resolve()
+        found = inside(root, path)
         try:
-            resolved = (root / given).resolve()
+            resolved = (root / (path if found is None else found)).resolve()
             # Whether it is there does not matter, but whether it could be: links in a circle, names that are too long.
             resolved.exists()
         except (OSError, RuntimeError, ValueError) as error:
@@ -239,15 +252,14 @@ class Project:
             raise InvalidArgument(
                 field, f"{path[:80]!r} is no path here ({why})", "Give a path inside the project"
             ) from error
-        foreign = os.name != "nt" and PureWindowsPath(path).drive
+        foreign = os.name != "nt" and PureWindowsPath(path).drive and found is None
         if foreign or not resolved.is_relative_to(root):
             raise InvalidArgument(
                 field,
                 f"{path[:200]!r} lies outside the project",
                 f"Give a path inside {root}, or relative to it.",
             )
-        inside = resolved.relative_to(root) if Path(given).is_absolute() else Path(os.path.normpath(given))
-        return inside.as_posix()
+        return resolved.relative_to(root).as_posix() if found is None else found
 
     def close(self) -> None:
         """Let go of the database."""

@@ -8,8 +8,9 @@ from typing import cast
 
 from vettle.engine import lifecycle, mistakes, paging, standings
 from vettle.engine.analysis import failures, spans, trends
+from vettle.engine.clock import SECOND
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.project import Project
+from vettle.engine.project import RENDERED_FILES, Project
 from vettle.engine.records import (
     Mean,
     MistakeClass,
@@ -27,7 +28,7 @@ from vettle.engine.records import (
 from vettle.engine.records.evidence import Evidence
 from vettle.engine.records.ranking import VariantsRanked
 from vettle.engine.records.reports import CostsReport
-from vettle.engine.store import Transaction
+from vettle.engine.store import Transaction, events
 from vettle.engine.store import experiments as experiments_table
 from vettle.engine.store import mistakes as mistakes_table
 from vettle.engine.store import rules as rules_table
@@ -39,6 +40,7 @@ from vettle.engine.store.sessions import Session
 
 _MOST_GROUPS = 20
 _OPEN_CHARACTERS = 6_000
+_RECENT_DECISIONS = 200
 _MOST_FAILURES = 5
 
 
@@ -242,6 +244,7 @@ def status(project: Project) -> Status:
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         stale = len(lifecycle.forgotten(project, transaction, "open"))
         experiments = experiments_table.count_by_state(transaction)
+        due = bool(by_status.get("proven")) and _rendering_is_due(project, transaction)
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),
@@ -258,8 +261,28 @@ def status(project: Project) -> Status:
         open_sessions=open_sessions,
         needs_person=waiting[:20],
         warnings=[*_first_time(project, totals), *_warnings(counts, stale)],
-        next_step=_next_step(by_status, counts, waiting),
+        next_step=_next_step(by_status, counts, waiting, due=due),
     )
+
+
+def _rendering_is_due(project: Project, transaction: Transaction) -> bool:
+    """Tell whether what is proven or pinned changed since the rule files were written last, as far as can be told here.
+
+    Whether the files still say so, and whether there are others to write, only rendering can tell.
+    """
+    try:
+        written = (project.state_folder / RENDERED_FILES).stat().st_mtime
+    except OSError:
+        return True
+    decided = next(
+        (
+            event.ts
+            for event in events.newest(transaction, "rule_decided", limit=_RECENT_DECISIONS)
+            if {event.data["old"], event.data["new"]} & {"proven", "pinned"}
+        ),
+        0,
+    )
+    return decided >= written * SECOND
 
 
 def _first_time(project: Project, totals: dict[str, int]) -> list[str]:
@@ -288,16 +311,17 @@ def _warnings(counts: dict[str, int], stale: int) -> list[str]:
     return found
 
 
-def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[str]) -> str:
+def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[str], *, due: bool) -> str:
     if waiting:
+        need = "1 rule needs" if len(waiting) == 1 else f"{len(waiting)} rules need"
         return (
-            f"{len(waiting)} rules need a person: rule_decide approve or reject, the first is {waiting[0]}."
+            f"{need} a person: rule_decide approve or reject (vettle rule decide {waiting[0]} approve WHY)."
         )
     if not by_status:
         return "Add candidate rules: vettle init imports those in your files, rule_add (vettle rule add TEXT) adds one."
     if counts["ended"]:
-        return f"{counts['ended']} ended sessions wait for a reward: reward_log."
-    if by_status.get("proven"):
+        return f"{counts['ended']} ended sessions wait for a reward: reward_log (vettle reward accepted --session-id ID)."
+    if due:
         return "Bring the rule files up to date: rules_render (vettle render --write)."
     if not counts["scored"]:
         return (

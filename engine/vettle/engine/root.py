@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vettle.engine.errors import ProjectNotFound
+from vettle.engine.locating import STATE_FOLDER, locate
 
-STATE_FOLDER = ".vettle"
-"""The folder at the root that holds what vettle keeps."""
+__all__ = ["STATE_FOLDER", "find_root"]
 
 
 def find_root(
@@ -17,28 +17,15 @@ def find_root(
 ) -> Path:
     """Return the project root: the explicit folder, else the environment's, else the nearest marked parent.
 
-    The order is `explicit`, VETTLE_PROJECT, CLAUDE_PROJECT_DIR, then upwards from `start` (the working
+    The order is `explicit`, VETTLE_PROJECT, then upwards from CLAUDE_PROJECT_DIR or else from `start` (the working
     directory) to the nearest folder that holds `.vettle/`, then to the nearest that holds `.git` (a folder,
-    or a file as in worktrees). The home directory and the root of the file system never count.
+    or a file as in worktrees). The home directory and the root of the file system never count. Where nothing above
+    CLAUDE_PROJECT_DIR is marked, it is the root itself.
 
     Raises:
         ProjectNotFound: Nothing names a folder, or what is named is no folder.
     """
-    for name, value in (
-        ("--project", explicit),
-        ("VETTLE_PROJECT", environment.get("VETTLE_PROJECT", "")),
-        ("CLAUDE_PROJECT_DIR", environment.get("CLAUDE_PROJECT_DIR", "")),
-    ):
-        if value:
-            root = Path(value).expanduser().resolve()
-            if not root.is_dir():
-                raise ProjectNotFound(f"{name} names {value!r}, which is no folder")
-            return root
-    here = (start or Path.cwd()).resolve()
-    home = Path(environment.get("HOME", "~")).expanduser().resolve()
-    candidates = [folder for folder in (here, *here.parents) if folder not in (home, Path(folder.anchor))]
-    for marker in (STATE_FOLDER, ".git"):
-        for folder in candidates:
-            if (folder / marker).exists():
-                return folder
-    raise ProjectNotFound(f"no {STATE_FOLDER}/ or .git at or above {here}")
+    try:
+        return Path(locate(explicit, environment, str(start or "")))
+    except LookupError as error:
+        raise ProjectNotFound(str(error.args[0])) from None

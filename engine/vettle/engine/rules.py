@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +22,7 @@ from vettle.engine.similarity import rule_hash
 from vettle.engine.store import Transaction, events
 from vettle.engine.store import rules as table
 from vettle.engine.store.events import Event
+from vettle.engine.suggesting import nearest
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
@@ -187,9 +187,16 @@ def require(transaction: Transaction, field: str, rule_id: str) -> Rule:
     """Return the rule that an argument names, or raise UnknownRule naming the argument and ids near it."""
     rule = table.get(transaction, rule_id)
     if rule is None:
-        begin = table.ids_like(transaction, rule_id[:8], limit=50)
-        raise UnknownRule(field, rule_id, difflib.get_close_matches(rule_id, begin, n=3, cutoff=0.3))
+        raise unknown(transaction, field, rule_id)
     return rule
+
+
+def unknown(transaction: Transaction, field: str, rule_id: str) -> UnknownRule:
+    """Return the error that says that there is no such rule, with the ids most like it."""
+    begin = table.ids_like(transaction, rule_id[:8], limit=50)
+    if near := nearest(rule_id, begin, cutoff=0.3):
+        return UnknownRule(field, rule_id, near)
+    return UnknownRule(field, rule_id, nearest(rule_id, sorted(table.ids(transaction))))
 
 
 def why_a_person(rule: Rule, action: RuleAction) -> str:
@@ -299,6 +306,9 @@ def _reword(
     return RuleDecided(rule_id=rule.id, old=rule.status, new=new, reason=why, text=text)
 
 
+_DECIDED_ON = {"effect", "low", "high", "chance_helps", "shown", "withheld", "e_works", "e_hurts"}
+
+
 def append_decision(
     transaction: Transaction,
     learning: Learning,
@@ -309,13 +319,15 @@ def append_decision(
     by: str,
     **data: object,
 ) -> None:
-    """Log a decision about a rule and learn it."""
+    """Log a decision about a rule, with what was known of it at that moment, and learn it."""
+    known = learning.learner.estimate(rule.id).model_dump(include=_DECIDED_ON)
     event = transaction.append(
         Event(
             kind="rule_decided",
             uid=new_uid(transaction.now),
             subject=rule.id,
             choice=action,
+            metrics={name: float(value) for name, value in known.items()},
             data={"old": rule.status, "new": new, "reason": reason, "by": by, **data},
         )
     )

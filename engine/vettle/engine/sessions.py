@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from vettle.engine import lifecycle, mistakes, quarantine, rewards, standings
@@ -70,24 +70,8 @@ def start(
         learning = project.learning(transaction)
         number = short_id(uid)
         decision = learning.choose(work, project.settings.selection, session_id=number, k=k, seed=drawn)
-        transaction.append(
-            Event(
-                kind="session_started",
-                uid=uid,
-                session=number,
-                subject=work.context,
-                data={
-                    "task": work.task,
-                    "paths": list(work.paths),
-                    "tags": list(work.tags),
-                    "candidates": list(work.only),
-                    "agent": agent,
-                    "model": model,
-                    "selection": project.settings.selection.model_dump(),
-                    "decision": decision.model_dump(mode="json"),
-                },
-            )
-        )
+        selection = project.settings.selection.model_dump()
+        append_start(transaction, uid, work, decision, agent=agent, model=model, selection=selection)
         return _started(transaction, learning, number, work, decision)
 
     arguments = {
@@ -105,6 +89,37 @@ def start(
         return project.once(SessionStarted, "session_start", client_ref, arguments, run)
     except StoreUnavailable as error:
         return _fail_open(project, error)
+
+
+def append_start(
+    transaction: Transaction,
+    uid: bytes,
+    work: Work,
+    decision: Decision,
+    *,
+    agent: str,
+    model: str,
+    selection: Mapping[str, float],
+) -> None:
+    """Log that a session began with this decision, drawn with these settings of selection; `replay` reads it."""
+    transaction.append(
+        Event(
+            kind="session_started",
+            uid=uid,
+            session=short_id(uid),
+            subject=work.context,
+            data={
+                "task": work.task,
+                "paths": list(work.paths),
+                "tags": list(work.tags),
+                "candidates": list(work.only),
+                "agent": agent,
+                "model": model,
+                "selection": dict(selection),
+                "decision": decision.model_dump(mode="json"),
+            },
+        )
+    )
 
 
 def _started(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vettle.engine.errors import ConfigurationInvalid
 from vettle.engine.records import Target
+from vettle.engine.suggesting import hint
 
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -100,6 +102,21 @@ class ProposalSettings(_Section):
     tokens: int = Field(default=2_000, ge=100, le=100_000)
 
 
+class HookSettings(_Section):
+    """What the assistants' own hooks do; sessions that they start are of one `context` and show at most `k` rules.
+
+    `remember_failures` logs failed tools and tests as mistakes; `score_by_tests` lets the last test run of a
+    session reward it when nobody else did for `tests_wait_hours` after its end.
+    """
+
+    enabled: bool = True
+    context: str = Field(default="general", min_length=1, max_length=64)
+    k: int = Field(default=3, ge=0, le=10)
+    remember_failures: bool = True
+    score_by_tests: bool = True
+    tests_wait_hours: float = Field(default=24, ge=0, le=24 * 7, allow_inf_nan=False)
+
+
 class DatabaseSettings(_Section):
     """A database that a team shares, instead of a file in `.vettle/`.
 
@@ -135,6 +152,7 @@ class Settings(_Section):
     experiments: ExperimentSettings = ExperimentSettings()
     ranking: RankingSettings = RankingSettings()
     proposals: ProposalSettings = ProposalSettings()
+    hooks: HookSettings = HookSettings()
     durability: Annotated[str, Field(pattern="^(normal|full)$")] = "normal"
 
 
@@ -152,5 +170,19 @@ def load(path: Path) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigurationInvalid(
-            f"{path}: {where}: {first['msg']}. Mend that line or remove it."
+            f"{path}: {where}: {first['msg'].rstrip('.')}. {_remedy(first['loc'], first['type'])}"
         ) from error
+
+
+def _remedy(location: Sequence[int | str], problem: str) -> str:
+    """Say which setting was probably meant by one that there is not, or else what to do with the line."""
+    section: type[BaseModel] = Settings
+    for name in location[:-1]:
+        inner = section.model_fields[str(name)].annotation if str(name) in section.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return "Mend that line or remove it."
+        section = inner
+    if problem != "extra_forbidden":
+        return "Mend that line or remove it."
+    valid = list(section.model_fields)
+    return f"{hint(str(location[-1]), valid)} Settings there: {', '.join(valid)}.".lstrip()

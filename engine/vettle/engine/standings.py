@@ -68,7 +68,7 @@ def page(
         and (not context or rule.context in ("", context))
         and _mentions(rule, query)
     ]
-    ranked = _ranked(learning, found)
+    ranked = by_evidence(learning, found)
     rows = paging.fit(
         [
             _row(learning, rule, context, detailed, again.get(rule.id, 0))
@@ -90,7 +90,7 @@ def _mentions(rule: Rule, query: str) -> bool:
     return not wanted or any(wanted in field.casefold() for field in (rule.text, rule.id, rule.category))
 
 
-def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
+def by_evidence(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
     """Order rules by status, then by evidence, then by belief; equal ones keep their order of age."""
 
     def key(rule: Rule) -> tuple[float, float, float]:
@@ -100,6 +100,13 @@ def _ranked(learning: Learning, found: Sequence[Rule]) -> list[Rule]:
         return (_ORDER.index(rule.status), -works, -learning.learner.estimate(rule.id).effect)
 
     return sorted(found, key=key)
+
+
+def details(learning: Learning, rule: Rule, found_again: int = 0) -> RuleDetails:
+    """Return every number of one rule, over all contexts."""
+    row = _row(learning, rule, "", True, found_again)
+    assert isinstance(row, RuleDetails)
+    return row
 
 
 def _row(
@@ -174,7 +181,7 @@ def to_render(project: Project) -> ToRender:
             if (reasons := quarantine.reasons(rule.text)) and not has_persons_approval(transaction, rule)
         ]
         held = {one.rule_id for one in withheld}
-        ranked = _ranked(project.learning(transaction), [rule for rule in found if rule.id not in held])
+        ranked = by_evidence(project.learning(transaction), [rule for rule in found if rule.id not in held])
     ranked.sort(key=lambda rule: rule.status != "pinned")
     return ToRender(ranked, withheld, known)
 

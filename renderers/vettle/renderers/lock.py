@@ -12,14 +12,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vettle.engine.errors import FilesRefused
+from vettle.engine.project import RENDERED_FILES
 from vettle.engine.records import Record, Target
+from vettle.engine.root import STATE_FOLDER
 from vettle.renderers.assistants import skill
 from vettle.renderers.assistants.targets import BLOCK_PATHS, SCOPING
 from vettle.renderers.budget import Line
 from vettle.renderers.documents import Kind
 from vettle.renderers.globs import NotPortable, canonical
 
-PATH = ".vettle/lock.json"
+PATH = f"{STATE_FOLDER}/{RENDERED_FILES}"
 
 _OWN_NAME = re.compile(r"vettle(-[a-z0-9-]{1,40})?\.(md|mdc|instructions\.md)")
 

@@ -24,10 +24,12 @@ from mcp.types import Completion
 from vettle.engine.errors import VettleError
 from vettle.engine.root import find_root
 from vettle.server import transport
+from vettle.server.tool import REPORT
 from vettle.server.toolsets import TOOLSETS, wanted
 
 if TYPE_CHECKING:
     from vettle.engine.project import Project
+    from vettle.server.git.background import Background
 
 INSTRUCTIONS = """\
 vettle tests which instructions make coding agents better. Call session_start before you begin a task, \
@@ -63,6 +65,17 @@ class Host:
         self._folder = project
         self._lock = threading.Lock()
         self._project: Project | None = None
+        self._background: Background | None = None
+
+    @property
+    def background(self) -> Background:
+        """What takes the snapshots of sessions."""
+        with self._lock:
+            if self._background is None:
+                from vettle.server.git.background import Background
+
+                self._background = Background()
+            return self._background
 
     @property
     def project(self) -> Project:
@@ -77,6 +90,8 @@ class Host:
     def close(self) -> None:
         """Let go of the project."""
         with self._lock:
+            if self._background is not None:
+                self._background.close()
             if self._project is not None:
                 self._project.close()
                 self._project = None
@@ -119,7 +134,10 @@ class DeclaredWhenAsked(ToolManager):
                 from vettle.server.declaring import declared
                 from vettle.server.toolsets import offered
 
-                tools = [declared(tool, lambda: self._host.project) for tool in offered(self._toolsets)]
+                background = self._host.background
+                tools = [
+                    declared(tool, lambda: self._host.project, background) for tool in offered(self._toolsets)
+                ]
                 self._tools = {tool.name: tool for tool in tools}
 
 
@@ -174,6 +192,11 @@ def _add_resources(server: MCPServer[None], host: Host) -> None:
         """The files that rendering would write for one assistant."""
         return await anyio.to_thread.run_sync(partial(_rendered, host, target))
 
+    @server.resource(REPORT, mime_type="text/html", title="Report")
+    async def page() -> str:
+        """What is proven and why, what is on trial, mistakes, experiments and costs: one HTML page."""
+        return await anyio.to_thread.run_sync(partial(_page, host))
+
     @server.resource("vettle://report/{session_id}", mime_type="application/json", title="Session report")
     async def report(session_id: str) -> str:
         """What happened in one session."""
@@ -193,6 +216,16 @@ def _rendered(host: Host, target: str) -> str:
         "\n".join(f"=== {path}\n{text}" for path, text in texts.items())
         or "No rule is proven or pinned yet.\n"
     )
+
+
+def _page(host: Host) -> str:
+    from vettle.engine.overview import gathering
+    from vettle.renderers.report.html import as_html
+
+    try:
+        return as_html(gathering.gather(host.project))
+    except VettleError as error:
+        raise ResourceNotFoundError(str(error)) from error
 
 
 def _session_report(host: Host, session_id: str) -> str:

@@ -2,21 +2,38 @@
 
 Commands are imported when they are run, so that `vettle --help` costs little more than Python itself.
 Data goes to stdout, everything said about it to stderr. Exit codes: 0 fine, 1 found a problem, 2 wrong
-usage, 3 damaged or refused, 4 edited by hand, 70 an error of ours.
+usage, 3 damaged or refused, 4 edited by hand, 70 an error of ours, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import sys
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from vettle.engine.errors import VettleError
+from vettle.engine.suggesting import hint, misspelt_variables
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERNAL_ERROR = 70
+INTERRUPTED = 130
+REFUSED = 3
+USAGE = 2
+
+_COMPLETING = "_VETTLE_COMPLETE"
+"""The variable by which a shell asks for candidates, as `commands.completing` has it; it is looked at by every run."""
+
+_LONGEST_WORD = 500  # characters of what an error quotes: a path fits, a file that was pasted does not
+
+_SILENT = ("hook",)
+"""Commands whose stderr a person does not read, and an assistant may."""
 
 
 class _Lazy(NamedTuple):
@@ -29,11 +46,17 @@ class _Lazy(NamedTuple):
 
 _COMMANDS = {
     "demo": _Lazy("demonstration", "demo", "The whole loop on real rule files, in a temporary project."),
-    "init": _Lazy("initialising", "init", "Make this a vettle project, and import the rules it already has."),
+    "init": _Lazy("initialising", "init", "Connect your clients, and import the rules a repository has."),
     "serve": _Lazy("serving", "serve", "Run the MCP server on stdin and stdout (agents start this)."),
-    "status": _Lazy("reading", "status", "What is going on, what needs a person, and the next step."),
+    "status": _Lazy("status", "status", "What is going on, what needs a person, and the next step."),
     "rules": _Lazy("reading", "rules", "Every rule with its effect, evidence and verdict."),
-    "explain": _Lazy("reading", "explain", "Why a rule stands where it stands, or a session got its rules."),
+    "report": _Lazy(
+        "reporting", "report", "One HTML file with everything: proof, mistakes, experiments, costs."
+    ),
+    "explain": _Lazy(
+        "explaining", "explain", "Why a rule stands where it stands, or a session got its rules."
+    ),
+    "doctor": _Lazy("diagnosing", "doctor", "What is wrong, with the fix beside each finding."),
     "sessions": _Lazy("reading", "sessions", "Sessions of the last days and how they scored."),
     "mistakes": _Lazy("reading", "mistakes", "Mistakes by class, and those that keep coming back."),
     "events": _Lazy("querying", "events", "What was recorded, event by event, or any table by SQL."),
@@ -48,7 +71,7 @@ _COMMANDS = {
     "export": _Lazy("exporting", "export", "Take the best configuration out of the project."),
     "session": _Lazy("operations", "session", "Start or end a session."),
     "mistake": _Lazy("operations", "mistake", "Log a mistake."),
-    "reward": _Lazy("operations", "reward", "Log feedback on a session."),
+    "reward": _Lazy("rewarding", "reward", "Log feedback on a session."),
     "experiment": _Lazy("operations", "experiment", "Create an experiment, use it, and get its verdict."),
     "experiments": _Lazy("operations", "experiments", "Every experiment and where it stands."),
     "collect": _Lazy("collecting", "collect", "Record results of CI, of a table, or of another system."),
@@ -60,12 +83,34 @@ _COMMANDS = {
     "variable": _Lazy("operations", "variable", "Register what experiments change."),
     "propose": _Lazy("proposing", "propose", "What to try next, from the evidence or from a model."),
     "rule": _Lazy("operations", "rule", "Add a rule, or decide about one."),
+    "hook": _Lazy("hooking", "hook", "What assistants' own hooks call, and how to install them."),
+    "completion": _Lazy("completing", "completion", "Print the script that makes the shell complete."),
     "db": _Lazy("database", "db", "Copy the database, and look after it."),
 }
 
 
+class _ReaderGone(Exception):
+    """Raised when nobody reads our output any more, in place of the error that click ends the program for."""
+
+
 class _LazyGroup(click.Group):
     """A group whose commands are imported only when they are needed."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read what was typed; help and the version are printed here."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError:
+            raise _ReaderGone from None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the table."""
@@ -75,15 +120,20 @@ class _LazyGroup(click.Group):
         """Import a command; for a name that is none, say which was probably meant."""
         lazy = _COMMANDS.get(cmd_name)
         if lazy is None:
-            # click suggests commands it has loaded, and here none is. Imported here: help has no use for it.
-            import difflib
-
-            near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)
+            # click suggests commands it has loaded, and here none is.
+            raise click.UsageError(f"No such command {cmd_name!r}. {hint(cmd_name, _COMMANDS)}".rstrip(), ctx)
         module = import_module(f"vettle.server.commands.{lazy.module}")
         command: click.Command = getattr(module, lazy.name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing any."""
+        # Imported here, because only a shell asks.
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in _COMMANDS if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=_COMMANDS[name].short_help) for name in names), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -105,36 +155,89 @@ class _LazyGroup(click.Group):
 def cli(context: click.Context, project: str) -> None:
     """Rules earn their place: test which instructions make coding agents better, and render the proven ones."""
     context.obj = project
+    if context.invoked_subcommand not in _SILENT:
+        for wrong, right in misspelt_variables(os.environ).items():
+            _complain(f"{wrong} is no variable of ours and has no effect. Did you mean {right}?")
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 def main() -> None:
     """Run the command line and exit with its code; no failure ever shows a traceback."""
+    _write_anything()
+    if _COMPLETING in os.environ:
+        # Somebody waits for a key: there is no time to look for garbage, of which there is hardly any.
+        gc.disable()
     try:
+        if _COMPLETING in os.environ and _completed():
+            return
         code = cli.main(prog_name="vettle", standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "vettle"
-        click.echo(f"vettle: {error.format_message()} See: {where} --help", err=True)
+        _complain(f"{_sentence(error.format_message())} See: {where} --help")
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"vettle: {error.format_message()}", err=True)
+        _complain(error.format_message())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except VettleError as error:
-        click.echo(f"vettle: {error}", err=True)
+        _complain(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:
+    except (_ReaderGone, BrokenPipeError):
         # Whoever read our output has seen enough; Python must not complain about it at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         if os.environ.get("VETTLE_DEBUG"):
             raise
-        click.echo(
-            f"vettle: internal error: {type(error).__name__}: {error}. Set VETTLE_DEBUG=1 for the traceback.",
-            err=True,
-        )
-        sys.exit(INTERNAL_ERROR)
+        code, said = _unforeseen(error)
+        _complain(said)
+        sys.exit(code)
+
+
+def _completed() -> bool:
+    """Answer a shell that asks for names of the project, if that is what it asks for."""
+    # Imported here, because only a shell asks.
+    from vettle.server.commands.completing import at_once
+
+    answer = at_once(cli)
+    if answer is None:
+        return False
+    click.echo(answer.encode())
+    return True
+
+
+def _unforeseen(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the line for what no part of ours has put into words."""
+    if isinstance(error, OSError):
+        why = error.strerror or str(error)
+        return REFUSED, f"{error.filename or 'A file'}: {why}. Mend that, or name another file."
+    if isinstance(error, UnicodeEncodeError):
+        return USAGE, "An argument holds bytes that are no UTF-8. Pass it as text."
+    said = f"internal error: {type(error).__name__}: {error}. Set VETTLE_DEBUG=1 for the traceback."
+    return INTERNAL_ERROR, said
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "?)")) else f"{text}."
+
+
+def _write_anything() -> None:
+    """Let no character end the program: what the encoding of a stream cannot say is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain(text: str) -> None:
+    """Say what is wrong, on one line of stderr; what it quotes cannot act on the terminal."""
+    if _COMPLETING in os.environ:
+        return
+    # Imported here, because help and hooks have nothing to complain about.
+    from vettle.server.commands.layout import harmless
+
+    words = (word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..." for word in text.split())
+    click.echo(f"vettle: {harmless(' '.join(words))}", err=True)

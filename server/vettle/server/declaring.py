@@ -13,15 +13,18 @@ from typing import Any
 
 from mcp.server.mcpserver import tools as sdk
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 
 from vettle.engine import quarantine
 from vettle.engine.errors import VettleError
+from vettle.engine.progress import reporting
 from vettle.engine.project import Project
 from vettle.server import agreement
+from vettle.server.git.background import Background
 from vettle.server.signatures import Signature, problem, signature
-from vettle.server.tool import Tool
+from vettle.server.telling import to_client
+from vettle.server.tool import REPORT, Tool
 
 
 class StrictTool(sdk.Tool):
@@ -30,7 +33,8 @@ class StrictTool(sdk.Tool):
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:
         """Run the tool; report what is wrong with the arguments without repeating them."""
         try:
-            result = await super().run(arguments, context, convert_result)
+            with reporting(to_client(context)):
+                result = await super().run(arguments, context, convert_result)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ValidationError) and cause.title.endswith("Arguments"):
@@ -42,8 +46,25 @@ class StrictTool(sdk.Tool):
         if isinstance(result, CallToolResult) and isinstance(result.structured_content, dict):
             # The SDK's text is the same JSON, indented: a third more tokens for clients that read it.
             text = json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
-            return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
+            content: list[ContentBlock] = [TextContent(type="text", text=text)]
+            if _SIGNATURES[self.name].tool.links_to_report and _knows_links(context):
+                content.append(_LINK)
+            return result.model_copy(update={"content": content})
         return result
+
+
+_LINK = ResourceLink(
+    name="report",
+    title="Report",
+    uri=REPORT,
+    description="The whole project on one HTML page, also: vettle report",
+    mime_type="text/html",
+)
+
+
+def _knows_links(context: Any) -> bool:
+    """Tell whether the client's revision of the protocol has links in results: it does not read others' results."""
+    return str(getattr(context, "protocol_version", None) or "") >= "2025-06-18"
 
 
 def _line(text: str) -> str:
@@ -51,16 +72,21 @@ def _line(text: str) -> str:
     return quarantine.visible(" ".join(quarantine.redact(text).split()))[:_ERROR_CHARACTERS]
 
 
-def _callable(of: Signature, project: Callable[[], Project]) -> Callable[..., BaseModel]:
+def _callable(
+    of: Signature, project: Callable[[], Project], background: Background
+) -> Callable[..., BaseModel]:
     """Return the tool's function bound to the project of this process, with the signature that the SDK reads."""
 
     def call(**arguments: Any) -> BaseModel:
         if of.tool.needs_person:
             arguments["confirmed"] = agreement.has_agreed(arguments.pop(agreement.ARGUMENT))
         try:
-            answer = of.tool.function(project(), **arguments)
+            here = project()
+            answer: Any = of.tool.function(here, **arguments)
         except VettleError as error:
             raise ToolError(str(error)) from error
+        if of.tool.snapshot:
+            background.take(of.tool.snapshot, here.root, here.state_folder, answer.session_id)
         assert isinstance(answer, BaseModel)
         return answer
 
@@ -86,11 +112,11 @@ _SIGNATURES: dict[str, Signature] = {}
 """The signatures of the tools that were declared in this process."""
 
 
-def declared(tool: Tool, project: Callable[[], Project]) -> StrictTool:
-    """Return the tool as the SDK offers it; `project` is asked for at each call."""
+def declared(tool: Tool, project: Callable[[], Project], background: Background) -> StrictTool:
+    """Return the tool as the SDK offers it; `project` is asked for at each call, `background` takes snapshots after it."""
     of = _SIGNATURES.setdefault(tool.name, signature(tool))
     strict = StrictTool.from_function(
-        _callable(of, project),
+        _callable(of, project, background),
         title=tool.title,
         description=inspect.cleandoc(tool.function.__doc__ or ""),
         annotations=ToolAnnotations(

@@ -25,6 +25,7 @@ from vettle.engine.records import (
     Rendering,
     RulesImported,
 )
+from vettle.server.hooks import joining
 
 _FEW = 10
 _EXCERPT = 80
@@ -126,6 +127,8 @@ def rules_imported(project: Project, *, paths: tuple[str, ...], apply: bool) -> 
     files = [read(path, name) for path, name in _rule_files(project.root, paths)]
     found = [Found(one.text, file.globs, f"{file.path}:{one.line}") for file in files for one in file.taken]
     taken = import_rules(project, found, apply=apply)
+    if apply:
+        joining.offer_first_rules(project)
     outcomes = Counter(one.outcome for one in taken)
     return RulesImported(
         files=list(_imported_files(files, taken)),

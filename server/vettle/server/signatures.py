@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.quarantine import redact
+from vettle.engine.suggesting import hint
 from vettle.server.tool import Tool
 
 
@@ -36,12 +38,18 @@ class Signature:
         }
         return create_model(f"{self.tool.name}Arguments", __config__=ConfigDict(extra="forbid"), **fields)
 
-    def validate(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments, checked and completed with defaults (InvalidArgument)."""
+    def validate(
+        self, arguments: Mapping[str, Any], *, spelled: Mapping[str, str] | None = None, remedy: str = ""
+    ) -> dict[str, Any]:
+        """Return the arguments, checked and completed with defaults (InvalidArgument).
+
+        `spelled` is how the caller writes the names of arguments, and `remedy` where they are explained, if not as the
+        tool has them.
+        """
         try:
             checked = self.model.model_validate(dict(arguments))
         except ValidationError as error:
-            raise InvalidArgument(*problem(self, error)) from error
+            raise InvalidArgument(*problem(self, error, spelled, remedy)) from error
         return {name: getattr(checked, name) for name in type(checked).model_fields}
 
 
@@ -56,30 +64,62 @@ def signature(tool: Tool) -> Signature:
     return Signature(tool, parameters, hints["return"])
 
 
-def problem(of: Signature, error: ValidationError) -> tuple[str, str, str]:
-    """Say which arguments are wrong and what would be right; never repeat what was sent."""
-    errors = _causes(error.errors(include_url=False, include_input=False))
-    found = [(_where(entry["loc"]), _message(entry["msg"])) for entry in errors]
+def problem(
+    of: Signature, error: ValidationError, spelled: Mapping[str, str] | None = None, remedy: str = ""
+) -> tuple[str, str, str]:
+    """Say which arguments are wrong and what would be right, as for `validate`; never repeat what was sent."""
+    errors = _causes(error.errors(include_url=False))
+    names = [parameter.name for parameter in of.parameters]
+    found = [
+        (_where(entry["loc"], spelled or {}), _message(entry) + _meant(entry, names)) for entry in errors
+    ]
     fields = list(dict.fromkeys(field for field, _ in found))
     said = [message if len(fields) == 1 else f"{field}: {message}" for field, message in found[:5]]
-    names = ", ".join(parameter.name for parameter in of.parameters) or "none"
-    return ", ".join(fields), "; ".join(said), f"Arguments of {of.tool.name.lstrip('_')}: {names}"
+    return (
+        ", ".join(fields),
+        "; ".join(said),
+        remedy or f"Arguments of {of.tool.name.lstrip('_')}: {', '.join(names) or 'none'}",
+    )
 
 
 def _causes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Leave out that a list is too short where that is only because its entries are wrong."""
+    """Leave out that a list is too short where that is only because its entries are wrong, and that "" would do."""
     wrong = {entry["loc"][:-1] for entry in errors}
-    return [entry for entry in errors if entry["type"] != "too_short" or entry["loc"] not in wrong]
+    causes = [entry for entry in errors if entry["type"] != "too_short" or entry["loc"] not in wrong]
+    return [entry for entry in causes if entry.get("ctx", {}).get("expected") != "''"] or causes
 
 
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ").rstrip(".")
+def _message(entry: ErrorDetails) -> str:
+    return _PLAIN.get(entry["type"]) or entry["msg"].removeprefix("Value error, ").rstrip(".")
 
 
-def _where(location: tuple[int | str, ...]) -> str:
+_PLAIN = {
+    "missing": "it is missing",
+    "string_unicode": "must be text, without halves of characters",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+"""What pydantic says in the words of Python, in those of JSON."""
+
+
+def _meant(entry: ErrorDetails, names: Sequence[str]) -> str:
+    """Return which argument, or which of the valid values, was probably meant; what was sent is not said."""
+    if entry["type"] == "extra_forbidden" and len(entry["loc"]) == 1:
+        said = hint(str(entry["loc"][0]), names)
+    elif entry["type"] == "literal_error" and isinstance(entry["input"], str):
+        said = hint(entry["input"], re.findall(r"'([^']+)'", entry["ctx"]["expected"]))
+    else:
+        return ""
+    return f" ({said[0].lower()}{said[1:]})" if said else ""
+
+
+def _where(location: tuple[int | str, ...], spelled: Mapping[str, str]) -> str:
     """Name the place of an error; pydantic's names for the members of a union say nothing to a caller."""
     parts = [redact(str(part))[:80] for part in location if not (isinstance(part, str) and "[" in part)]
-    return ".".join(parts) or "arguments"
+    return ".".join([spelled.get(parts[0], parts[0]), *parts[1:]]) if parts else "arguments"
 
 
 def description(parameter: inspect.Parameter) -> str:

@@ -29,6 +29,13 @@ _MISTAKES: tuple[tuple[str, str, str], ...] = (
 )
 _NAMES = ("store", "posterior", "blocks", "cursor", "lifecycle", "similarity")
 
+MODELS: dict[str, tuple[float, float]] = {
+    "large": (0.85, 0.060),
+    "medium": (0.60, 0.015),
+    "small": (0.40, 0.002),
+}
+"""Models of the simulated experiment: the share of bugs that each fixes, and what a try costs."""
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -66,6 +73,17 @@ class SimulatedAgent:
         outcome = "accepted" if succeeded else self._random.choice(("rejected", "rejected", "revision"))
         mistakes = tuple(self._mistake() for _ in range(self._poisson(1.2 * (1 - chance))))
         return Result(outcome, mistakes)
+
+    def fix(self, model: str) -> dict[str, object]:
+        """Try to fix a bug with a model; return the result as `run_record` takes it."""
+        chance, cost = MODELS[model]
+        return {
+            "metrics": {"fixed": float(self._random.random() < chance)},
+            "cost": round(cost * self._random.uniform(0.7, 1.3), 4),
+            "duration_ms": round(self._random.uniform(5_000, 60_000)),
+            "tokens_in": self._random.randint(2_000, 20_000),
+            "tokens_out": self._random.randint(200, 2_000),
+        }
 
     def _mistake(self) -> Mistake:
         error_class, description, correction = self._random.choice(_MISTAKES)

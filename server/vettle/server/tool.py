@@ -19,6 +19,9 @@ ResponseFormat = Literal["concise", "detailed"]
 ClientRef = Annotated[Reference, Field(description="Retry key: recorded once.")]
 SessionId = Annotated[Identifier, Field(description='"" means the only open one.')]
 
+REPORT = "vettle://report"
+"""The resource that is the whole project on one HTML page."""
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -31,6 +34,9 @@ class Tool:
     idempotent: bool = False
     needs_person: bool = False
     reaches_out: bool = False
+    links_to_report: bool = False
+    snapshot: Literal["", "start", "end"] = ""
+    """Of which moment of the answer's session the files are kept, once it is recorded (`git.snapshots`)."""
 
     @property
     def name(self) -> str:

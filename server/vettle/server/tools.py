@@ -50,6 +50,7 @@ from vettle.engine.records import (
     Target,
 )
 from vettle.server import rule_files
+from vettle.server.hooks import joining
 from vettle.server.tool import ClientRef, ResponseFormat, SessionId, Tool
 
 AnyTarget = Literal["auto", Target]
@@ -74,7 +75,9 @@ def session_start(
 
     Call it before any work. Returns session_id, rules to follow and mistakes to avoid.
     """
-    return sessions.start(
+    # Whoever names candidates or a seed asks for a draw of their own.
+    under_way = joining.begun(project) if seed < 0 and not candidates else None
+    return under_way or sessions.start(
         project,
         task=task,
         context=context,
@@ -104,6 +107,7 @@ def mistake_log(
 
     Returns earlier ones with what corrected them, and a rule to add when it keeps coming back.
     """
+    joining.catch_up(project)
     return mistakes.log(
         project,
         error_class=error_class,
@@ -134,6 +138,7 @@ def reward_log(
 
     It may come days later. Returns the session's score and the rules it settled.
     """
+    joining.catch_up(project)
     return rewards.log(
         project,
         outcome=outcome,
@@ -159,6 +164,7 @@ def session_end(
 
     Returns the score, and the rules that became proven or retired.
     """
+    joining.catch_up(project)
     return sessions.end(
         project,
         session_id=session_id,
@@ -184,7 +190,7 @@ def rule_add(
 
     Returns its status: trial, quarantined (a person must approve it) or duplicate.
     """
-    return rules.add(
+    added = rules.add(
         project,
         text=text,
         category=category,
@@ -195,6 +201,8 @@ def rule_add(
         prior=prior,
         client_ref=client_ref,
     )
+    joining.offer_first_rules(project)
+    return added
 
 
 def rule_decide(
@@ -290,15 +298,15 @@ def status(project: Project) -> Status:
 
 
 TOOLS: tuple[Tool, ...] = (
-    Tool(session_start, "Start a session"),
+    Tool(session_start, "Start a session", snapshot="start"),
     Tool(mistake_log, "Log a mistake"),
     Tool(reward_log, "Log a reward"),
-    Tool(session_end, "End a session"),
+    Tool(session_end, "End a session", snapshot="end"),
     Tool(rule_add, "Add a rule", idempotent=True),
     Tool(rule_decide, "Decide about a rule", destroys=True, needs_person=True),
     Tool(rules_list, "List rules", reads_only=True, idempotent=True),
     Tool(rules_render, "Render rule files", destroys=True, idempotent=True),
-    Tool(report_get, "Get a report", reads_only=True, idempotent=True),
+    Tool(report_get, "Get a report", reads_only=True, idempotent=True, links_to_report=True),
     Tool(status, "Project status", reads_only=True, idempotent=True),
 )
 """Sessions, rules and reports."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vettle.engine.errors import InvalidArgument
+from vettle.engine.suggesting import hint
 
 if TYPE_CHECKING:
     from vettle.server.tool import Tool
@@ -41,7 +42,8 @@ def wanted(names: str = "") -> tuple[str, ...]:
     found = [name.strip() for name in given.split(",") if name.strip()] or ["core"]
     unknown = next((name for name in found if name not in TOOLSETS), None)
     if unknown is not None:
-        raise InvalidArgument("toolsets", f"no toolset {unknown[:40]!r}", f"Valid: {', '.join(TOOLSETS)}")
+        remedy = f"{hint(unknown, TOOLSETS)} Valid: {', '.join(TOOLSETS)}".lstrip()
+        raise InvalidArgument("toolsets", f"no toolset {unknown[:40]!r}", remedy)
     return tuple(name for name in TOOLSETS if name in found)
 
 

@@ -17,6 +17,7 @@ from vettle.engine.exchange import reading
 from vettle.engine.experiments.design import MetricInput
 from vettle.engine.experiments.runs import RunInput
 
+_SUITES = ("testsuites", "testsuite")
 _OUTCOMES = ("failure", "error", "skipped")
 _FLAKY = ("flakyFailure", "flakyError")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
@@ -68,6 +69,25 @@ class JUnitAdapter:
         return described(top, bottom)
 
 
+def test_cases(path: Path) -> list[Element]:
+    """Return every test case of a JUnit report, in its order (SourceDamaged)."""
+    root = _parsed(path)
+    if local_name(root) not in _SUITES:
+        raise SourceDamaged(
+            path.name, 0, f"its root is <{local_name(root)[:40]}>, not <testsuites> or <testsuite>"
+        )
+    return _cases(root)
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def _cases(root: Element) -> list[Element]:
+    return [element for element in root.iter() if local_name(element) == "testcase"]
+
+
 def _tests(total: Counter[str]) -> dict[str, float | None]:
     failed = total["failure"] + total["error"]
     ran = total["cases"] - total["skipped"]
@@ -106,8 +126,8 @@ def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
 
 def _report(path: Path) -> Item:
     root = _parsed(path)
-    tag = _name(root)
-    if tag in ("testsuites", "testsuite"):
+    tag = local_name(root)
+    if tag in _SUITES:
         return Item(path.name, _suites(path, root))
     if tag == "coverage":
         return Item(path.name, {"kind": "coverage", "coverage": _coverage(path, root)})
@@ -131,16 +151,11 @@ def _parsed(path: Path) -> Element:
     return root
 
 
-def _name(element: Element) -> str:
-    """Return an element's name without its namespace."""
-    return element.tag.rpartition("}")[2]
-
-
 def _suites(path: Path, root: Element) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     seconds = 0.0
-    for case in (element for element in root.iter() if _name(element) == "testcase"):
-        children = {_name(child) for child in case}
+    for case in _cases(root):
+        children = {local_name(child) for child in case}
         counts["cases"] += 1
         seconds += _number(path, case, "time")
         counts["flaky"] += bool(children.intersection(_FLAKY))
@@ -175,5 +190,7 @@ def _number(path: Path, element: Element, attribute: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e9:
-        raise SourceDamaged(path.name, 0, f"{attribute} of <{_name(element)}> is {text[:40]!r}, not a number")
+        raise SourceDamaged(
+            path.name, 0, f"{attribute} of <{local_name(element)}> is {text[:40]!r}, not a number"
+        )
     return value

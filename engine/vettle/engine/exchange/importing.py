@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from vettle.engine import imports, rules
+from vettle.engine import imports, progress, rules
 from vettle.engine.exchange import recording
 from vettle.engine.exchange.facts import (
     AssignmentFact,
@@ -94,6 +94,7 @@ class _Import:
     def __init__(self, project: Project, reading: Reading) -> None:
         self.project = project
         self.reading = reading
+        self.done = 0
         self.new: Counter[str] = Counter()
         self.rows: dict[str, dict[int | str, bool]] = defaultdict(dict)
         self.skipped: dict[str, list[SkippedRow]] = defaultdict(list)
@@ -170,6 +171,8 @@ class _Import:
 
     def _count(self, fact: Fact, is_new: bool) -> None:
         """Count the fact, and its row, which is taken if anything that it says is new."""
+        self.done += 1
+        progress.report("importing facts", self.done, len(self.reading.facts))
         if is_new:
             self.new[f"{type(fact).__name__.removesuffix('Fact').lower()}s"] += 1
         rows, row = self.rows[fact.place.file], fact.place.line or fact.key

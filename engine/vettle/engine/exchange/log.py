@@ -43,6 +43,7 @@ from vettle.engine.exchange.log_lines import (
 from vettle.engine.exchange.payloads import validated
 from vettle.engine.exchange.restoring import Restoration
 from vettle.engine.files import in_one_step
+from vettle.engine.progress import tracked
 from vettle.engine.project import Project
 from vettle.engine.records.exchange import DataImported, ImportedSource, SkippedRow
 from vettle.engine.records.log import LogExported
@@ -174,7 +175,7 @@ class _Import:
     def run(self, path: Path) -> None:
         """Restore every line, and find the file whole (SourceDamaged)."""
         whole, number, ended = hashlib.sha256(), 0, False
-        for number, raw in enumerate(raw_lines(path, self._name), 1):
+        for number, raw in enumerate(tracked(raw_lines(path, self._name), "reading lines"), 1):
             try:
                 if ended:
                     raise ValueError("there is more after the last line of the log")

@@ -25,6 +25,7 @@ from vettle.engine.judging.elimination import MINIMUM_BLOCKS, log_evidence_again
 from vettle.engine.judging.judgement import Plan
 from vettle.engine.judging.mixture import log_e_positive
 from vettle.engine.judging.verdict_samples import judge_samples
+from vettle.engine.progress import report
 from vettle.engine.project import Project
 from vettle.engine.records import Calibration
 
@@ -178,6 +179,7 @@ def _simulated(
     if number < simulations:
         notes.append(f"{number} instead of {simulations} simulations, to answer within seconds.")
     judge: Callable[[Floats], Raced] = _judge(data, alpha)
+    report("simulating without a difference", 0, number)
     null = judge(_draw(data, number, data.size, generator))
     wrong = int((null.winners >= 0).sum())
     low, high = wilson(wrong, number)
@@ -191,6 +193,7 @@ def _simulated(
     if not effect:
         notes.append("No minimum effect is declared: pass effect to be told how often it would be found.")
         return found
+    report("simulating with a difference", number, 2 * number)
     scores = _draw(data, number, 2 * data.size, generator)
     before = float(scores[:, :, 0].mean())
     scores[:, :, 0] = _raised(data, scores[:, :, 0], effect, generator)

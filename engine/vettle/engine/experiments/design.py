@@ -16,6 +16,7 @@ from vettle.engine.identifiers import canonical_json
 from vettle.engine.judging.utility import Direction, Kind, Metric, MissingPolicy
 from vettle.engine.policies import blocks
 from vettle.engine.records import Record
+from vettle.engine.suggesting import hint
 
 MOST_VARIANTS = 100
 CONFIG_CHARACTERS = 20_000
@@ -156,7 +157,10 @@ class Design(Record):
         found = next((one for one in self.variants if variant in (one.id, one.name)), None)
         if found is None:
             names = ", ".join(one.name for one in self.variants[:10])
-            raise InvalidArgument("variant", f"no variant {variant[:80]!r}", f"Variants: {names}")
+            meant = hint(variant, [one.name for one in self.variants])
+            raise InvalidArgument(
+                "variant", f"no variant {variant[:80]!r}", f"{meant} Variants: {names}".lstrip()
+            )
         return found
 
 

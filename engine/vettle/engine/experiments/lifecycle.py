@@ -7,7 +7,6 @@ cannot start yet is accepted and waits; the next one starts by itself when anoth
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from vettle.engine.store import Transaction
 from vettle.engine.store import experiments as table
 from vettle.engine.store.events import Event
 from vettle.engine.store.experiments import HOLDING, Experiment
+from vettle.engine.suggesting import nearest
 
 _ALLOWED: dict[ExperimentState, tuple[ExperimentAction, ...]] = {
     "proposed": ("start", "abandon"),
@@ -204,7 +204,7 @@ def require(transaction: Transaction, experiment: str) -> Experiment:
         return next((one for one in same if one.state not in ("abandoned", "applied")), same[0])
     every = table.in_states(transaction, tuple(_ALLOWED))
     ids = [one.id for one in every]
-    near = difflib.get_close_matches(experiment, [*ids, *(one.name for one in every)], n=3, cutoff=0.3)
+    near = nearest(experiment, [*ids, *(one.name for one in every)], cutoff=0.3)
     raise UnknownExperiment(experiment, near or ids[-3:])
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from vettle.engine import paging
 from vettle.engine.experiments import verdicts
-from vettle.engine.experiments.another_metric import ask
+from vettle.engine.experiments.another_metric import Asked, ask
 from vettle.engine.experiments.breakdowns import marginals, series_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
@@ -64,6 +64,22 @@ def results(
     with project.read() as transaction:
         found = require(transaction, experiment)
         asked = ask(transaction, found, metric)
+    return told(found, asked, by=by, interval=interval, limit=limit)
+
+
+def told(
+    found: Experiment,
+    asked: Asked,
+    *,
+    by: Sequence[str] = (),
+    interval: SeriesInterval | Literal[""] = "",
+    limit: int = 20,
+) -> ExperimentResults:
+    """Return the answer to a question that was judged already; the arguments are those of `results`.
+
+    Raises:
+        InvalidArgument: A dimension was never recorded.
+    """
     verdict, measure = asked.verdict, asked.measure
     notes = _notes(verdict, measure, judged=asked.judged)
     rows = leaderboard(verdict, measure, notes)

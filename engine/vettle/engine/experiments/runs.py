@@ -17,6 +17,7 @@ from vettle.engine.experiments.lifecycle import design_of, require
 from vettle.engine.identifiers import canonical_json, new_uid
 from vettle.engine.paging import fit
 from vettle.engine.policies.options import LARGEST
+from vettle.engine.progress import tracked
 from vettle.engine.project import Project
 from vettle.engine.quarantine import redact
 from vettle.engine.records import Record, RunRefused, RunsRecorded, RunStatus
@@ -24,6 +25,7 @@ from vettle.engine.store import Transaction, assignments
 from vettle.engine.store import runs as table
 from vettle.engine.store.events import Event
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.suggesting import hint
 
 MOST_RUNS = 1_000
 STAGES_CHARACTERS = 20_000
@@ -85,7 +87,8 @@ def record(
         refused, rows = _check(transaction, found, design, runs)
         if refused:
             raise _BatchRefused(refused)
-        updated = sum(append(transaction, found, unit, variant, run) for unit, variant, run in rows)
+        told = tracked(rows, "recording runs", len(rows))
+        updated = sum(append(transaction, found, unit, variant, run) for unit, variant, run in told)
         return RunsRecorded(
             accepted=len(rows),
             updated=updated,
@@ -166,7 +169,9 @@ def _variant(
     given = next((one for one in design.variants if run.variant in (one.name, one.id, one.id[:12])), None)
     if run.variant and given is None:
         names = ", ".join(one.name for one in design.variants[:10])
-        return "", f"no variant {run.variant[:80]!r}. Variants: {names}"
+        meant = hint(run.variant, [one.name for one in design.variants])
+        said = (f"no variant {run.variant[:80]!r}.", meant, f"Variants: {names}")
+        return "", " ".join(part for part in said if part)
     if assigned is None:
         return _unassigned(transaction, found, design, unit, given, run)
     if given is not None and given.id != assigned.variant:

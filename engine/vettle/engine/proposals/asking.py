@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vettle.engine.progress import report
 from vettle.engine.proposals import briefing
 from vettle.engine.proposals.briefing import Message
 from vettle.engine.proposals.endpoint import Endpoint, Unanswered, complete
@@ -55,6 +56,7 @@ def ask(
         except Exception as error:  # noqa: BLE001 - a library's surprise must not end a session
             answers.put(Asked(failure=f"asking it failed ({type(error).__name__})"))
 
+    report("waiting for the model")
     threading.Thread(target=work, name="vettle-proposals", daemon=True).start()
     try:
         return answers.get(timeout=settings.seconds)

@@ -65,6 +65,25 @@ class SessionStarted(Record):
     next_step: str
 
 
+class PreparedSession(Record):
+    """A session that was decided ahead of its start: everything but who starts it, and when.
+
+    `uid` is hexadecimal, `selection` are the settings that the decision was drawn with. `rules` are those that
+    the coins show; nothing of it is recorded before the session starts.
+    """
+
+    uid: str = Field(pattern="^[0-9a-f]{32}$")
+    session_id: str
+    prepared: datetime
+    context: str
+    task: str
+    selection: dict[str, float]
+    decision: Decision
+    rules: list[RuleToFollow]
+    withheld: int
+    avoid: list[PastMistake]
+
+
 class MistakeLogged(Record):
     """The answer to `mistake_log`."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vettle.engine.identifiers import canonical_json
+from vettle.engine.progress import is_wanted, tracked
 from vettle.engine.store.database import Connection, Dialect, Row, Value
 
 Kind = Literal[
@@ -79,6 +80,8 @@ class Transaction:
         """The moments that `moments.gathering` holds back."""
         self.project = project
         self.now = now
+        self.rules_decided = False
+        """Whether an event of this transaction changed a rule's status or its text."""
         self._dialect = dialect
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
@@ -104,6 +107,7 @@ class Transaction:
         )
         stored = replace(event, id=int(rows[0][0]), ts=self.now)
         self._fold(self, stored)
+        self.rules_decided |= event.kind == "rule_decided"
         return stored
 
     def restore(self, event: Event, *, keep_id: bool, fold: bool = True) -> Event:
@@ -123,6 +127,7 @@ class Transaction:
             values,
         )
         stored, now = replace(event, id=int(rows[0][0])), self.now
+        self.rules_decided |= event.kind == "rule_decided"
         if not fold:
             return stored
         try:
@@ -179,6 +184,11 @@ def of_row(row: Row) -> Event:
 
 def every(transaction: Transaction, *, after: int = 0) -> Iterator[Event]:
     """Yield all events after the given id, in order."""
+    total = count(transaction) if is_wanted() and not after else 0
+    yield from tracked(_pages(transaction, after), "reading events", total)
+
+
+def _pages(transaction: Transaction, after: int) -> Iterator[Event]:
     while True:
         rows = transaction.execute(
             f"SELECT {COLUMNS} FROM event WHERE project=? AND id>? ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
@@ -262,6 +272,15 @@ def of_subject(
         f"SELECT {COLUMNS} FROM event WHERE project=? AND subject=?"  # noqa: S608 - constant columns
         f" AND kind IN ({','.join('?' * len(kinds))}) ORDER BY ts, id LIMIT ?",
         (transaction.project, subject, *kinds, limit),
+    )
+    return list(map(of_row, rows))
+
+
+def newest(transaction: Transaction, kind: Kind, *, limit: int) -> list[Event]:
+    """Return the newest events of one kind, newest first."""
+    rows = transaction.execute(
+        f"SELECT {COLUMNS} FROM event WHERE project=? AND kind=? ORDER BY ts DESC, id DESC LIMIT ?",  # noqa: S608 - constant columns
+        (transaction.project, kind, limit),
     )
     return list(map(of_row, rows))
 

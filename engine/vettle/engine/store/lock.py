@@ -66,7 +66,7 @@ class FileLock:
         """Take the lock, waiting at most `timeout` seconds (StoreUnavailable)."""
         if self._descriptor is None:
             try:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             except OSError as error:
                 raise StoreUnavailable(
                     f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was changed. "

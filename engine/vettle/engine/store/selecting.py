@@ -16,7 +16,7 @@ import psycopg
 from vettle.engine.store.database import QueryRefused, Row, Selection
 from vettle.engine.store.readable import READABLE
 from vettle.engine.store.schema import migrate
-from vettle.engine.store.sqlite import MEMORY, SqliteDatabase
+from vettle.engine.store.sqlite.driver import MEMORY, SqliteDatabase
 
 MOST_COPIED_ROWS = 200_000
 MOST_COPIED_BYTES = 100_000_000

@@ -204,6 +204,15 @@ def count_in_state(transaction: Transaction, state: SessionState) -> int:
     return int(rows[0][0])
 
 
+def count_started(transaction: Transaction, *, after: int, before: int) -> int:
+    """Return how many sessions began between two times, in microseconds, both left out."""
+    rows = transaction.execute(
+        "SELECT count(*) FROM session WHERE project=? AND started>? AND started<?",
+        (transaction.project, after, before),
+    )
+    return int(rows[0][0])
+
+
 def newest_first(
     transaction: Transaction, *, context: str, since: int, before: tuple[int, str] | None, limit: int
 ) -> list[Session]:

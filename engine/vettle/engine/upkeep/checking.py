@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vettle.engine.errors import StoreDamaged
 from vettle.engine.learning import Learning
+from vettle.engine.progress import report
 from vettle.engine.project import Project
 from vettle.engine.records.upkeep import DatabaseChecked, Finding
 from vettle.engine.store import Store, baseline, caches, events, indexes, maintenance
@@ -96,6 +97,7 @@ def _counted(store: Store) -> dict[str, int]:
 
 def _of_store(store: Store, rebuild: bool) -> Iterator[Finding]:
     database = store.database
+    report("looking at every page")
     damaged = database.verify() if isinstance(database, Verifiable) else indexes.verify(database)
     for problem in damaged:
         yield Finding(area="database", problem=problem, remedy=_RESTORE)

@@ -16,6 +16,7 @@ from pathlib import Path
 from vettle.engine.clock import moment
 from vettle.engine.errors import Conflict, FilesRefused, StoreDamaged, StoreUnavailable
 from vettle.engine.exchange import log
+from vettle.engine.progress import report
 from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.records.upkeep import DatabaseRestored, DatabaseSaved
 from vettle.engine.store import Store, caches, events, maintenance, open_store
@@ -37,6 +38,7 @@ def backup(project: Project, path: Path) -> DatabaseSaved:
     """
     if not project.exists:
         raise Conflict(f"{project.location}: nothing was recorded yet, so there is nothing to back up.")
+    report("copying")
     with _new_file(path) as temporary:
         if project.shared:
             log.save(project, temporary)
@@ -47,6 +49,7 @@ def backup(project: Project, path: Path) -> DatabaseSaved:
                 store.database.copy_to(temporary)
             finally:
                 store.close()
+        report("checking the copy")
         found, replies = _checked(project, temporary)
     return DatabaseSaved(
         path=str(path),

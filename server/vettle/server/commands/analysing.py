@@ -21,8 +21,10 @@ from vettle.engine.records.analysis import (
     SessionsByContext,
 )
 from vettle.server.commands.analysis import costs_lines, failures_lines
-from vettle.server.commands.common import counted, emit, json_option, open_project, table
-from vettle.server.signatures import signature
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import Choice, counted, emit, json_option, open_project, table
+from vettle.server.commands.completing import known
+from vettle.server.commands.working import working
 from vettle.server.tool import Tool
 
 
@@ -54,13 +56,20 @@ def _analyse(
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["costs", "failures", "mistakes", "sessions", "experiment"]))
-@click.argument("experiment", default="")
+@click.argument(
+    "kind", type=Choice(["costs", "failures", "mistakes", "sessions", "experiment"]), metavar="KIND"
+)
+@click.argument("experiment", default="", shell_complete=known("experiment"))
 @click.option("--engine", default="default", show_default=True, help='"default", or "clickhouse".')
 @click.option("--metric", default="", help="With experiment: another recorded metric.")
 @click.option("--by", multiple=True, help="With experiment: a dimension to average by (repeatable).")
 @click.option("--interval", default="", help="With experiment: a time series by hour, day or week.")
-@click.option("--context", default="", help="Only this kind of work (costs, failures, sessions).")
+@click.option(
+    "--context",
+    default="",
+    help="Only this kind of work (costs, failures, sessions).",
+    shell_complete=known("context"),
+)
 @click.option(
     "--period",
     default=analysing.PERIOD,
@@ -76,8 +85,8 @@ def analyse(as_json: bool, **given: Any) -> None:
     experiment. Both engines give the same record; ClickHouse reads all of the period where the default one reads
     the newest 10,000 recordings, and wants pip install 'vettle[clickhouse]' or VETTLE_CLICKHOUSE_URL.
     """
-    arguments = signature(Tool(_analyse, "Analyse", reads_only=True)).validate(given)
-    with open_project() as project:
+    arguments = checked(Tool(_analyse, "Analyse", reads_only=True), given)
+    with open_project() as project, working("counting"):
         record = _analyse(project, **arguments)
     emit(record, as_json, lambda: _lines(record))
 

@@ -10,19 +10,17 @@ import click
 from vettle.engine.records.evidence import Evidence, Performers
 from vettle.engine.records.reports import CostsReport, FailuresReport, Spending
 from vettle.server import tools
-from vettle.server.commands.common import counted, emit, json_option, open_project, table
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import counted, emit, json_option, open_project, say, table
+from vettle.server.commands.completing import known
+from vettle.server.commands.layout import wrapped
 from vettle.server.lab import analysing
-from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
-
-def _checked(function: Any, **given: Any) -> dict[str, Any]:
-    """Check arguments as the tool of the same function would."""
-    return signature(find(function)).validate(given)
-
-
 _PERIOD = click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
-_CONTEXT = click.option("--context", default="", help="Only this kind of work.")
+_CONTEXT = click.option(
+    "--context", default="", help="Only this kind of work.", shell_complete=known("context")
+)
 
 
 @click.command()
@@ -34,12 +32,12 @@ def costs(as_json: bool, **given: Any) -> None:
 
     Tokens, money and time of runs: in all, by experiment, variant and context, by day, and what was wasted.
     """
-    arguments = _checked(tools.report_get, kind="costs", **given)
+    arguments = checked(find(tools.report_get), dict(kind="costs", **given))
     with open_project() as project:
         record = tools.report_get(project, **arguments)
     assert record.costs is not None
     found = record.costs
-    emit(record, as_json, lambda: costs_lines(found))
+    emit(record, as_json, lambda: wrapped(costs_lines(found)))
 
 
 def costs_lines(found: CostsReport) -> Iterator[str]:
@@ -91,7 +89,10 @@ def _spending(name: str, rows: Sequence[Spending]) -> Iterator[str]:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+    """Return four digits, without powers of ten that nobody reads."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 @click.command()
@@ -104,10 +105,10 @@ def failures(as_json: bool, **given: Any) -> None:
 
     How runs failed, over all experiments: how often, where most, when last, with an example.
     """
-    arguments = _checked(analysing.failures_list, **given)
+    arguments = checked(find(analysing.failures_list), given)
     with open_project() as project:
         record = analysing.failures_list(project, **arguments)
-    emit(record, as_json, lambda: failures_lines(record))
+    emit(record, as_json, lambda: wrapped(failures_lines(record)))
 
 
 def failures_lines(found: FailuresReport) -> Iterator[str]:
@@ -135,7 +136,12 @@ def failures_lines(found: FailuresReport) -> Iterator[str]:
 @click.command()
 @_CONTEXT
 @click.option("--limit", default=20, show_default=True, help="Most rows of each list.")
-@click.option("--experiment", default="", help="Instead: the best and worst runs of this experiment.")
+@click.option(
+    "--experiment",
+    default="",
+    help="Instead: the best and worst runs of this experiment.",
+    shell_complete=known("experiment"),
+)
 @click.option("--metric", default="", help="With --experiment: another recorded metric.")
 @click.option("--top", default=5, show_default=True, help="With --experiment: runs of each list.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print one page of Markdown.")
@@ -153,7 +159,7 @@ def evidence(as_json: bool, as_markdown: bool, experiment: str, metric: str, top
         return
     if metric:
         raise click.UsageError("--metric goes with --experiment.")
-    arguments = _checked(tools.report_get, kind="evidence", **given)
+    arguments = checked(find(tools.report_get), dict(kind="evidence", **given))
     with open_project() as project:
         record = tools.report_get(project, **arguments)
     assert record.evidence is not None
@@ -161,9 +167,9 @@ def evidence(as_json: bool, as_markdown: bool, experiment: str, metric: str, top
     if as_markdown:
         from vettle.engine.analysis import page
 
-        click.echo(page.markdown(found), nl=False)
+        say(page.markdown(found), end=False)
         return
-    emit(record, as_json, lambda: _evidence(found))
+    emit(record, as_json, lambda: wrapped(_evidence(found)))
 
 
 def _evidence(found: Evidence) -> Iterator[str]:
@@ -199,10 +205,10 @@ def _evidence(found: Evidence) -> Iterator[str]:
 
 
 def _show_performers(as_json: bool, **given: Any) -> None:
-    arguments = _checked(analysing.performers_list, **given)
+    arguments = checked(find(analysing.performers_list), given)
     with open_project() as project:
         record = analysing.performers_list(project, **arguments)
-    emit(record, as_json, lambda: _performers(record))
+    emit(record, as_json, lambda: wrapped(_performers(record)))
 
 
 def _performers(found: Performers) -> Iterator[str]:

@@ -10,6 +10,8 @@ import click
 from vettle.engine.errors import VettleError
 from vettle.engine.records.adapters import Adapters, Collected
 from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.completing import known
+from vettle.server.commands.working import working
 
 
 class _Refused(VettleError):
@@ -19,7 +21,12 @@ class _Refused(VettleError):
 @click.command()
 @click.argument("adapter", required=False, default="")
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--experiment", default="", help="The experiment that the runs belong to.")
+@click.option(
+    "--experiment",
+    default="",
+    help="The experiment that the runs belong to.",
+    shell_complete=known("experiment"),
+)
 @click.option("--unit", default="", help="The unit, or assignment_id, of a source that names none.")
 @click.option("--variant", default="", help="The variant of rows that name none.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be recorded.")
@@ -47,7 +54,7 @@ def collect(
         return
     if not experiment:
         raise click.UsageError("Which experiment do the runs belong to? Pass --experiment NAME.")
-    with open_project() as project:
+    with open_project() as project, working("collecting"):
         record = gathering.gather(
             project,
             adapter=adapter,

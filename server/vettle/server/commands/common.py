@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
 
 import click
 
+from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
 from vettle.engine.records import Record
 from vettle.engine.root import find_root
+from vettle.engine.suggesting import hint
+from vettle.server.commands.layout import columns, harmless, table
+
+__all__ = [
+    "Choice",
+    "counted",
+    "counts",
+    "emit",
+    "fields",
+    "given_bytes",
+    "json_option",
+    "open_project",
+    "parsed_json",
+    "say",
+    "share",
+    "signed",
+    "table",
+    "terminal",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,24 +55,77 @@ def json_option(command: Function) -> Function:
 
 
 def emit(record: Record, as_json: bool, text: Callable[[], Iterator[str]]) -> None:
-    """Print the record as JSON, or as lines of text."""
+    """Print the record as one line of JSON in UTF-8, whatever the terminal speaks, or as lines of text."""
     if as_json:
-        click.echo(record.model_dump_json())
+        click.echo(record.model_dump_json().encode("utf-8") + b"\n", nl=False)
         return
     for line in text():
-        click.echo(line)
+        say(line)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align rows under their headings; only on a terminal is a long last column cut to fit."""
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    for row in (headings, *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        line = "  ".join(cells).rstrip()
-        yield line[: room - 1] + "…" if room and len(line) > room else line
+def say(text: str, *, end: bool = True) -> None:
+    """Print text to stdout; on a terminal nothing in it can act on the terminal."""
+    # `color`: click would take escape sequences out of what is piped, which is somebody's data.
+    click.echo(harmless(text) if columns() else text, nl=end, color=True)
+
+
+class Terminal(TypedDict):
+    """What plots have to know of the place where they are shown."""
+
+    width: int
+    unicode: bool
+    colour: bool
+
+
+def terminal() -> Terminal:
+    """Tell how wide stdout is, whether it has the characters of plots, and whether colour is wanted."""
+    from vettle.renderers.report.plain.glyphs import CHARACTERS
+
+    try:
+        unicode = bool(CHARACTERS.encode(sys.stdout.encoding or "ascii"))
+    except (LookupError, UnicodeEncodeError):
+        unicode = False
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Terminal(width=columns() or _PIPED_WIDTH, unicode=unicode, colour=bool(columns()) and not plain)
+
+
+_PIPED_WIDTH = 100
+
+
+def given_bytes(field: str, path: str) -> bytes:
+    """Return what a file holds, or stdin where the path is "-" (InvalidArgument)."""
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no path"
+        raise InvalidArgument(
+            field, f"{path[:200]!r} cannot be read ({why})", "Name a file with JSON"
+        ) from error
+
+
+def parsed_json(field: str, given: str | bytes, remedy: str) -> Any:
+    """Return what JSON says; bytes may begin with a byte order mark, and be UTF-8, UTF-16 or UTF-32.
+
+    Raises:
+        InvalidArgument: It is no JSON.
+    """
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError) as error:
+        why = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else f"not JSON ({error})"
+        raise InvalidArgument(field, why, remedy) from error
+
+
+class Choice(click.Choice[str]):
+    """A choice that says which of its values was probably meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the chosen value (click.BadParameter)."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            meant = hint(str(value), self.choices)
+            self.fail(f"{error.message.rstrip('.')}. {meant}".rstrip(" "), param, ctx)
 
 
 def signed(value: float) -> str:
@@ -66,6 +141,11 @@ def share(value: float | None) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, "1 rule" or "2 rules"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def counts(numbers: dict[str, int]) -> str:
+    """Return numbers with their names, "3 trial, 1 proven", leaving out what there is none of."""
+    return ", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "none"
 
 
 def fields(record: Record) -> Iterator[str]:

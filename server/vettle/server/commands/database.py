@@ -10,6 +10,7 @@ from vettle.engine.errors import InvalidArgument
 from vettle.engine.records.copying import DatabaseCopied
 from vettle.server.commands import upkeep
 from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.working import working
 
 
 @click.group()
@@ -44,7 +45,7 @@ def copy(to: str, origin: str, name: str, *, as_json: bool) -> None:
 
     if bool(to) == bool(origin):
         raise InvalidArgument("to", "pass either --to or --from", "Example: vettle db copy --to FILE")
-    with open_project() as project:
+    with open_project() as project, working("copying the project"):
         if to:
             record = copying.copy_to(project, to, name=name)
         else:

@@ -17,11 +17,14 @@ import anyio
 import click
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.types import TextResourceContents
 
 from vettle.engine.project import Project
 from vettle.server import rule_files
 from vettle.server.commands.common import signed, table
-from vettle.server.simulation import SimulatedAgent
+from vettle.server.commands.reporting import free, write
+from vettle.server.simulation import MODELS, SimulatedAgent
+from vettle.server.tool import REPORT
 
 _STATE = ".vettle"
 _TARGETS = ("claude", "cursor", "copilot", "windsurf", "continue")
@@ -34,22 +37,32 @@ _TARGETS = ("claude", "cursor", "copilot", "windsurf", "continue")
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of the simulated agent."
 )
+@click.option(
+    "--report",
+    type=click.Path(),
+    default="",
+    help="Also write the report of it, one HTML file, to this path.",
+)
 @click.option("--keep", is_flag=True, help="Keep the temporary project, to look around in it.")
-def demo(sessions: int, seed: int, keep: bool) -> None:
-    """Example: vettle demo.
+def demo(sessions: int, seed: int, report: str, keep: bool) -> None:
+    """Example: vettle demo --report report.html.
 
     The whole loop in under a minute: a temporary git repository with the rule files that vettle itself is
-    developed by, the real server on stdio, a simulated agent, proof, and the five assistants' files.
+    developed by, the real server on stdio, a simulated agent, proof, the five assistants' files, an experiment
+    between three models, and the report.
     """
+    target = free(Path(report)) if report else None
     with _project(keep) as root:
-        anyio.run(_run, root, sessions, seed)
+        anyio.run(_run, root, sessions, seed, target)
 
 
 @contextmanager
 def _project(keep: bool) -> Iterator[Path]:
     """Make a temporary git repository that holds our rule files."""
-    root = Path(tempfile.mkdtemp(prefix="vettle-demo-")).resolve()
+    folder = Path(tempfile.mkdtemp(prefix="vettle-demo-")).resolve()
+    root = folder / "demo"
     try:
+        root.mkdir()
         source = _rule_files()
         for name in ("AGENTS.md", "CLAUDE.md"):
             shutil.copy(source / name, root / name)
@@ -64,7 +77,7 @@ def _project(keep: bool) -> Iterator[Path]:
         if keep:
             click.echo(f"\nThe project is kept in {root}")
         else:
-            shutil.rmtree(root, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rule_files() -> Path:
@@ -82,7 +95,7 @@ async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     return result.structured_content
 
 
-async def _run(root: Path, sessions: int, seed: int) -> None:
+async def _run(root: Path, sessions: int, seed: int, report: Path | None) -> None:
     ids = _import(root)
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "vettle", "serve", "--project", str(root)], cwd=root
@@ -94,6 +107,8 @@ async def _run(root: Path, sessions: int, seed: int) -> None:
         await _simulate(client, agent, sessions, seed)
         await _tell_proof(client, agent)
         await _render(client, root)
+        await _compare(client, agent, sessions)
+        await _report(client, root, report)
 
 
 def _import(root: Path) -> list[str]:
@@ -237,8 +252,52 @@ async def _render(client: Client, root: Path) -> None:
     click.echo("\n6. CLAUDE.md as Claude Code reads it now:")
     for line in (root / "CLAUDE.md").read_text(encoding="utf-8").splitlines():
         click.echo(f"   | {line}".rstrip())
+
+
+async def _compare(client: Client, agent: SimulatedAgent, sessions: int) -> None:
+    """Let the server compare three models on simulated bugs, in randomised blocks."""
+    runs = min(3 * sessions // 4, 360)
+    name = "which model fixes bugs"
+    await _call(
+        client,
+        "experiment_create",
+        name=name,
+        variants=[{"name": model, "config": {"model": model}} for model in MODELS],
+        metric={"name": "fixed", "direction": "higher", "kind": "binary", "minimum_effect": 0.1},
+        context="bug-fix",
+        variable="model",
+    )
+    for number in range(runs):
+        chosen = await _call(client, "variant_select", experiment=name, unit=f"bug {number}")
+        run = {"assignment_id": chosen["assignment_id"], **agent.fix(chosen["variant"])}
+        await _call(client, "run_record", experiment=name, runs=[run])
+    results = await _call(client, "experiment_results", experiment=name)
     click.echo(
-        "\nIn your own repository: put vettle into your client's configuration (mcp.json.example) and work."
+        f"\n7. An experiment: which of three models fixes most bugs? {runs} runs in randomised blocks:"
+    )
+    rows = [
+        [row["name"], str(row["n"]), f"{row['mean']:.2f}", f"{row['cost']:.4f}"]
+        for row in results["leaderboard"]
+    ]
+    for line in table(["model", "runs", "fixed", "cost of a run"], rows):
+        click.echo(f"   {line}")
+    verdict = results["verdict"]
+    click.echo(f"   Verdict: {verdict['outcome'].replace('_', ' ')}. {'; '.join(verdict['reasons'][:1])}")
+
+
+async def _report(client: Client, root: Path, target: Path | None) -> None:
+    """Read the report as a client does, and write it where the user asked for it."""
+    [page] = (await client.read_resource(REPORT)).contents
+    assert isinstance(page, TextResourceContents)
+    path = target if target is not None else root / "report.html"
+    write(path, page.text)
+    click.echo(
+        f"\n8. The report, one HTML file of {len(page.text.encode()) // 1000} kB, is in {path}."
+        if target is not None
+        else "\n8. To see all of it on one page, with plots: vettle demo --report report.html"
+    )
+    click.echo(
+        "\nIn your own repository: vettle init connects your assistants and imports the rules you have."
     )
 
 

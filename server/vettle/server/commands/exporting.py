@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from vettle.engine.records.exports import BestExported
-from vettle.server.commands.common import emit, json_option, open_project
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import Choice, emit, json_option, open_project, say
+from vettle.server.commands.completing import known
 from vettle.server.commands.log import log
 from vettle.server.lab.exporting import best_export
-from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
 
@@ -28,11 +29,11 @@ export.add_command(log)
 
 
 @export.command(short_help="An experiment's best configuration, or the fallback chains.")
-@click.argument("experiment", required=False, default="")
+@click.argument("experiment", required=False, default="", shell_complete=known("experiment"))
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["json", "env", "yaml", "markdown", "chain"]),
+    type=Choice(["json", "env", "yaml", "markdown", "chain"]),
     default="json",
     show_default=True,
     help="chain: the order in which to fall back from one model to the next.",
@@ -42,7 +43,7 @@ export.add_command(log)
     "--minimum-runs", type=int, default=1, show_default=True, help="Results that the best has to have."
 )
 @click.option("--top", type=int, default=5, show_default=True, help="How many alternatives to list.")
-@click.option("--context", default="", help="One context of a chain.")
+@click.option("--context", default="", help="One context of a chain.", shell_complete=known("context"))
 @click.option("--prefix", default="", help="What the names in env begin with, such as APP_.")
 @click.option(
     "--output", type=click.Path(), default="", help="Write this file of the project instead; - is stdout."
@@ -56,7 +57,7 @@ def best(format_: str, output: str, as_json: bool, **given: Any) -> None:
     """
     output = "" if output == "-" else output
     path = str(Path.cwd() / output) if output else ""
-    arguments = signature(find(best_export)).validate({**given, "format": format_, "path": path})
+    arguments = checked(find(best_export), {**given, "format": format_, "path": path})
     from vettle.engine.exchange import exporting
 
     with open_project() as project:
@@ -64,7 +65,7 @@ def best(format_: str, output: str, as_json: bool, **given: Any) -> None:
     if as_json or output:
         emit(record, as_json, lambda: _written(record))
     else:
-        click.echo(record.text, nl=False)
+        say(record.text, end=False)
 
 
 def _written(record: BestExported) -> Iterator[str]:

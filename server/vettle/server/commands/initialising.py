@@ -1,41 +1,129 @@
-"""`vettle init`: make a folder a project, and take in the rules that it already has."""
+"""`vettle init`: make a folder a project, connect the clients, and take in the rules that are there already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
-from vettle.engine.errors import ProjectNotFound
+from vettle.engine.errors import FilesRefused, ProjectNotFound
 from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.records import RulesImported
+from vettle.engine.records.connecting import ClientConnection, Initialised
 from vettle.engine.root import find_root
 from vettle.server import rule_files
-from vettle.server.commands.common import emit, json_option
+from vettle.server.clients import applying, catalogue, detecting, entries, memory, planning
+from vettle.server.clients.catalogue import Client
+from vettle.server.clients.place import Place
+from vettle.server.commands.common import counted, emit, json_option
 from vettle.server.commands.rule_files import imported
+from vettle.server.hooks import joining
+
+
+class _Wanted(NamedTuple):
+    """The options of the command that say how clients are connected."""
+
+    launch: tuple[str, ...]
+    as_good: tuple[str, ...]
+    user: bool
+    undo: bool
+    force: bool
+    dry_run: bool
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would be imported; make nothing.")
-@click.option("--verbose", "-v", is_flag=True, help="Also list every line that is not taken.")
+@click.argument("clients", nargs=-1, metavar="[CLIENT]...")
+@click.option(
+    "--user", is_flag=True, help="Write your own configuration, not the one the project's team shares."
+)
+@click.option(
+    "--command", metavar="COMMAND", default="", help="What starts vettle (default: this very installation)."
+)
+@click.option(
+    "--import/--no-import", "take_rules", default=None, help="Import existing rules (a terminal asks)."
+)
+@click.option("--print", "only_print", is_flag=True, help="Print what belongs into each file; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change in each file; write nothing.")
+@click.option("--undo", is_flag=True, help="Take vettle out of the clients again.")
+@click.option(
+    "--force", is_flag=True, help="Replace (or, with --undo, remove) an entry that init did not write."
+)
+@click.option("--verbose", "-v", is_flag=True, help="Also list every line of a rule file that is not taken.")
 @json_option
-def init(dry_run: bool, verbose: bool, as_json: bool) -> None:
-    """Example: vettle init.
+def init(
+    clients: tuple[str, ...],
+    user: bool,
+    command: str,
+    take_rules: bool | None,
+    only_print: bool,
+    dry_run: bool,
+    undo: bool,
+    force: bool,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Example: vettle init claude cursor.
 
-    Make this repository (or the folder of --project, or this folder) a vettle project: its state goes to .vettle/,
-    and the rules that its CLAUDE.md, AGENTS.md, Cursor, Copilot, Windsurf and Continue files already hold become
-    candidates. Those files stay as they are. Running it again imports what is new.
+    Make this repository (or the folder of --project, or this folder) a vettle project, and connect claude, cursor,
+    copilot (VS Code), copilot-cli, windsurf, devin, continue, codex or gemini; without a name, those that are used
+    here. Each client's configuration gets one entry, and nothing else in it changes.
+
+    The rules that CLAUDE.md, AGENTS.md, Cursor, Copilot, Windsurf and Continue files already hold become candidates;
+    those files stay as they are. Running it again changes nothing but what is new. Exit code 3: a file, or a client
+    that you named, was refused.
     """
+    if only_print and (dry_run or undo or as_json):
+        raise click.UsageError("--print goes with --user and --command, and with no other option.")
+    if undo and (user or command or take_rules):
+        raise click.UsageError("--undo goes with --dry-run, --force and --json, and with no other option.")
     root = _root(click.get_current_context().find_root().obj or "")
-    if not dry_run:
+    place = Place.here(root)
+    launch = _launch(command) if command else entries.installed()
+    chosen = catalogue.find(clients) if clients else _default(place, undo=undo)
+    if only_print:
+        _print(chosen, place, launch, user=user)
+        return
+    if not (dry_run or undo):
         prepare_state_folder(root)
-    project = Project(root)
+    as_good = () if command else entries.on_path(place)
+    connected = _connect(chosen, place, _Wanted(launch, as_good, user, undo, force, dry_run))
+    rules = None if undo else _import(root, take_rules, apply=not dry_run)
+    if not (undo or dry_run):
+        _prepare_ahead(root)
+    step = _next_step(connected, chosen, undo=undo, dry_run=dry_run)
+    notes = [] if undo else [*_nested(root), *_notes(connected, place, launch)]
+    record = Initialised(
+        root=str(root), applied=not dry_run, clients=connected, rules=rules, notes=notes, next_step=step
+    )
+    emit(record, as_json, lambda: _report(record, verbose))
+    _raise_if_refused(connected, named=bool(clients))
+
+
+def _launch(command: str) -> tuple[str, ...]:
+    """Return a command as words: a path with blanks in it is one, and "uvx vettle" is two."""
+    if Path(command).exists() or len(command.split()) == 1:
+        return (command.strip(),)
     try:
-        record = rule_files.rules_imported(project, paths=(), apply=not dry_run)
-    finally:
-        project.close()
-    emit(record, as_json, lambda: _report(root, record, verbose))
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise click.UsageError(f"--command: a quotation mark is not closed in {command[:80]!r}.") from error
+    if not words:
+        raise click.UsageError("--command: name a program, such as vettle.")
+    return words
+
+
+def _raise_if_refused(connected: Sequence[ClientConnection], *, named: bool) -> None:
+    # Whoever names a client wants it connected; an entry of their own is no failure where they name none.
+    failed = ("refused", "kept") if named else ("refused",)
+    refused = [one for one in connected if one.action in failed]
+    if refused:
+        raise FilesRefused("; ".join(f"{one.file}: {one.detail}" for one in refused))
 
 
 def _root(named: str) -> Path:
@@ -43,12 +131,161 @@ def _root(named: str) -> Path:
     try:
         return find_root(named)
     except ProjectNotFound:
-        if named:
+        told = named or any(os.environ.get(name) for name in ("VETTLE_PROJECT", "CLAUDE_PROJECT_DIR"))
+        here = None if told else _here()
+        if here is None:
             raise
-        return find_root(str(Path.cwd()))
+        return here
 
 
-def _report(root: Path, record: RulesImported, verbose: bool) -> Iterator[str]:
-    yield f"Project: {root}"
-    yield from imported(record, verbose)
-    yield "To connect an agent: put the entry of mcp.json.example into your client's MCP configuration."
+def _here() -> Path | None:
+    """Return the working directory, None if it is gone, or if nothing would find a project in it again."""
+    try:
+        here = Path.cwd().resolve()
+    except OSError:
+        return None
+    # The walk upwards never counts these two.
+    return None if here in (Path.home().resolve(), Path(here.anchor)) else here
+
+
+def _default(place: Place, *, undo: bool) -> list[Client]:
+    """Return the clients that are meant without a name: those used here, or to undo, those that were connected."""
+    if not undo:
+        return detecting.detected(place)
+    connected = {written.client for written in memory.load(place.root).files.values()}
+    return [client for client in catalogue.CLIENTS if client.name in connected]
+
+
+def _connect(clients: Sequence[Client], place: Place, wanted: _Wanted) -> list[ClientConnection]:
+    """Plan, and unless it is a dry run, carry out."""
+    known = memory.load(place.root)
+    changes = []
+    for client in clients:
+        if wanted.undo:
+            changes += planning.disconnect(client, place, known, force=wanted.force)
+        else:
+            changes.append(
+                planning.connect(
+                    client,
+                    place,
+                    wanted.launch,
+                    known,
+                    user=wanted.user,
+                    force=wanted.force,
+                    as_good=wanted.as_good,
+                )
+            )
+    if wanted.dry_run:
+        return [applying.reported(change) for change in changes]
+    return applying.carried_out(changes, place.root)
+
+
+def _print(clients: Sequence[Client], place: Place, launch: Sequence[str], *, user: bool) -> None:
+    """Print each client's entry on stdout, and on stderr which file it belongs into."""
+    if not clients:
+        raise click.UsageError(f"No client is used here. Name some of: {', '.join(catalogue.NAMES)}.")
+    for client in clients:
+        file, text = entries.snippet(client, place, launch, user=user)
+        click.echo(f"# {client.title}: {file}", err=True)
+        click.echo(text, nl=False)
+
+
+def _import(root: Path, wanted: bool | None, *, apply: bool) -> RulesImported | None:
+    """Import the rules of the repository, after asking if a person sits at the terminal and has not said."""
+    if wanted is False:
+        return None
+    project = Project(root)
+    try:
+        if wanted is None and apply and sys.stdin.isatty():
+            found = rule_files.rules_imported(project, paths=(), apply=False)
+            new, holding = found.added + found.quarantined, [file.path for file in found.files if file.taken]
+            if not new or not click.confirm(_question(new, holding), default=True, err=True):
+                return None
+        return rule_files.rules_imported(project, paths=(), apply=apply)
+    finally:
+        project.close()
+
+
+def _prepare_ahead(root: Path) -> None:
+    """Decide sessions ahead where there are rules, so that the first that a hook begins is told some."""
+    with closing(Project(root)) as project:
+        joining.offer_first_rules(project, expected=True)
+
+
+def _question(new: int, holding: Sequence[str]) -> str:
+    more = f" and {len(holding) - 3} more" if len(holding) > 3 else ""
+    return f"Import {counted(new, 'rule')} found in {', '.join(holding[:3])}{more}?"
+
+
+def _next_step(
+    connected: Sequence[ClientConnection], chosen: Sequence[Client], *, undo: bool, dry_run: bool
+) -> str:
+    """Say the one thing to do next."""
+    if dry_run:
+        return "Nothing was written. To write: the same without --dry-run."
+    if undo:
+        return "" if chosen else "Nothing was connected, so there is nothing to undo."
+    if not chosen:
+        return f"No client is used here. To connect one: vettle init NAME, of {', '.join(catalogue.NAMES)}."
+    hint = next((one.hint for one in connected if one.hint), "")
+    if hint:
+        return "Do what stands behind each client, then work as always; vettle status tells what is learned."
+    return "Work as always; vettle status tells what is learned."
+
+
+def _nested(root: Path) -> Iterator[str]:
+    """Say so where the repository that the user stands in lies in a larger project."""
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if folder == root or not folder.is_relative_to(root):
+            return
+        if (folder / ".git").exists():
+            name = shlex.quote(str(folder))
+            yield (
+                f"The repository {folder} belongs to this project, because .vettle/ lies above it. To make it one of "
+                f"its own: vettle --project {name} init."
+            )
+            return
+
+
+def _notes(connected: Sequence[ClientConnection], place: Place, launch: Sequence[str]) -> list[str]:
+    """Warn of a command that may go away, and of a path of this machine in a file that a team shares."""
+    written = [Path(one.file) for one in connected if one.action in ("create", "add", "update")]
+    if not written or not Path(launch[0]).is_absolute():
+        return []
+    notes = []
+    if entries.is_from_cache(launch):
+        notes.append(
+            f"The command {launch[0]} lies in uv's cache, which may be cleaned. Install vettle (uv tool install), "
+            "and run the installed vettle init."
+        )
+    shared = [file for file in written if file.is_relative_to(place.root)]
+    if shared:
+        first = _shown(str(shared[0]), str(place.root))
+        notes.append(
+            f"The command {launch[0]} is a path of this machine. To commit {first} for teammates who have vettle on "
+            "their PATH: vettle init --command vettle."
+        )
+    return notes
+
+
+def _report(record: Initialised, verbose: bool) -> Iterator[str]:
+    yield f"Project: {record.root}"
+    width = max((len(one.title) for one in record.clients), default=0)
+    for one in record.clients:
+        if one.diff and not record.applied:
+            yield one.diff
+        said = [text for text in (one.detail, one.hint) if text]
+        line = f"{one.action:9}  {one.title.ljust(width)}  {_shown(one.file, record.root)}"
+        yield f"{line}: {'; '.join(said)}" if said else line
+    if record.rules is not None:
+        yield from imported(record.rules, verbose)
+    yield from record.notes
+    if record.next_step:
+        yield record.next_step
+
+
+def _shown(file: str, root: str) -> str:
+    """Return a path as a person would say it: relative to the project."""
+    path = Path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file

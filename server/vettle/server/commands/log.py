@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from vettle.engine.records.log import LogExported
 from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.working import working
 
 
 @click.command()
@@ -26,7 +28,9 @@ def log(output: str, as_json: bool) -> None:
 
     if output == "-" and as_json:
         raise click.UsageError("--json goes with --output: without it the log itself is printed.")
-    with open_project() as project:
+    # The log on a terminal shows by itself how far it is.
+    shown = output != "-" or not sys.stdout.isatty()
+    with open_project() as project, working("exporting the log") if shown else nullcontext():
         if output == "-":
             engine_log.export_log(project, sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
-import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,17 +11,33 @@ import click
 from pydantic import BaseModel
 
 from vettle.engine.errors import InvalidArgument
-from vettle.engine.records import Record
+from vettle.engine.records.experiments import ExperimentResults, ExperimentsPage
 from vettle.server import experiment_tools, tools
-from vettle.server.commands.common import emit, fields, open_project
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import (
+    Choice,
+    counts,
+    emit,
+    fields,
+    given_bytes,
+    open_project,
+    parsed_json,
+    table,
+    terminal,
+)
+from vettle.server.commands.completing import of_argument
+from vettle.server.commands.working import working
+from vettle.server.git import snapshots
 from vettle.server.lab import experimenting
 from vettle.server.signatures import description, signature
 from vettle.server.tool import Tool
 from vettle.server.toolsets import find
 
 
-def command(tool: Tool, name: str, example: str) -> click.Command:
-    """Make a command of a tool: required arguments by position, all others as options."""
+def command(
+    tool: Tool, name: str, example: str, text: Callable[[Any], Iterator[str]] = fields
+) -> click.Command:
+    """Make a command of a tool: required arguments by position, all others as options; `text` shows its answer."""
     of = signature(tool)
     nested = {parameter.name for parameter in of.parameters if _is_nested(parameter.annotation)}
 
@@ -30,10 +45,13 @@ def command(tool: Tool, name: str, example: str) -> click.Command:
         values = _from_json(arguments)
         given = {key: value for key, value in given.items() if value is not None and value != ()}
         values |= {key: _parsed(key, value) if key in nested else value for key, value in given.items()}
-        checked = of.validate(values)
-        with open_project() as project:
-            answer: Record = tool.function(project, **checked)
-        emit(answer, as_json, partial(fields, answer))
+        # JSON has the names that the tool has.
+        checked_values = of.validate(values) if arguments else checked(tool, values)
+        with open_project() as project, working(tool.title.lower()):
+            answer = tool.function(project, **checked_values)
+            if tool.snapshot:
+                snapshots.take(tool.snapshot, project.root, project.state_folder, answer.session_id)
+        emit(answer, as_json, partial(text, answer))
 
     parameters = [_parameter(parameter) for parameter in of.parameters]
     parameters += [
@@ -52,22 +70,15 @@ def command(tool: Tool, name: str, example: str) -> click.Command:
 def _from_json(arguments: str) -> dict[str, Any]:
     if not arguments:
         return {}
-    text = sys.stdin.read() if arguments == "-" else arguments
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise InvalidArgument("--arguments", f"not JSON ({error})", "Pass one JSON object") from error
+    text = given_bytes("--arguments", "-") if arguments == "-" else arguments
+    values = parsed_json("--arguments", text, "Pass one JSON object")
     if not isinstance(values, dict):
         raise InvalidArgument("--arguments", "not a JSON object", 'Pass one such as {"task": "..."}')
     return values
 
 
 def _parsed(name: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        option = f"--{name}".replace("_", "-")
-        raise InvalidArgument(option, f"not JSON ({error})", "Pass JSON, in quotes") from error
+    return parsed_json(f"--{name}".replace("_", "-"), text, "Pass JSON, in quotes")
 
 
 def _singular(name: str) -> str:
@@ -85,7 +96,11 @@ def _parameter(parameter: inspect.Parameter) -> click.Parameter:
     nested = _is_nested(parameter.annotation)
     if parameter.default is parameter.empty:
         return click.Argument(
-            [parameter.name], required=False, type=_type(base), metavar=parameter.name.upper()
+            [parameter.name],
+            required=False,
+            type=_type(base),
+            metavar=parameter.name.upper(),
+            shell_complete=of_argument(parameter.name),
         )
     help_text = description(parameter)
     if nested:
@@ -104,6 +119,7 @@ def _parameter(parameter: inspect.Parameter) -> click.Parameter:
         multiple=many,
         default=None,
         help=help_text + (" (repeatable)" if many else ""),
+        shell_complete=of_argument(parameter.name),
     )
 
 
@@ -119,7 +135,7 @@ def _base(annotation: Any) -> tuple[Any, bool]:
 def _type(base: Any) -> Any:
     choices = _choices(base)
     if choices:
-        return click.Choice(choices)
+        return Choice(choices)
     return base if base in (int, float, bool) else str
 
 
@@ -131,6 +147,40 @@ def _choices(base: Any) -> list[str]:
 
 def _group(name: str, help_text: str, *commands: click.Command) -> click.Group:
     return click.Group(name, commands=list(commands), help=help_text)
+
+
+def _experiments(page: ExperimentsPage) -> Iterator[str]:
+    if not page.experiments:
+        yield "No such experiment. Create one: vettle experiment create --help"
+        return
+    yield f"experiments  {counts({str(state): number for state, number in page.by_state.items()})}"
+    headings = ["experiment", "state", "runs", "variants", "outcome", "leader", "context", "created"]
+    rows = [
+        [
+            one.id,
+            one.state,
+            str(one.runs),
+            str(one.variants),
+            one.outcome.replace("_", " "),
+            one.leader or "-",
+            one.context,
+            f"{one.created:%Y-%m-%d}",
+        ]
+        for one in page.experiments
+    ]
+    yield from table(headings, rows, spare=("created", "context", "variants"))
+    if page.next_cursor:
+        yield f"More: --cursor {page.next_cursor}"
+
+
+def _results(answer: ExperimentResults) -> Iterator[str]:
+    # Imported here because the other commands draw nothing.
+    from vettle.renderers.report.plain import experiments
+    from vettle.renderers.report.plain.page import Page
+
+    page = Page(**terminal())
+    experiments.results(page, answer)
+    yield from page.text().splitlines()
 
 
 session = _group(
@@ -152,7 +202,6 @@ mistake = command(
     "mistake",
     "vettle mistake missing-import 'NameError: re' --correction 'import re'",
 )
-reward = command(find(tools.reward_log), "reward", "vettle reward accepted --source human")
 rule = _group(
     "rule",
     "Example: vettle rule add 'Run the type checker before committing.'\n\nAdd a rule, or decide about one.",
@@ -184,14 +233,16 @@ experiment = _group(
         "record",
         'vettle experiment record wording \'[{"assignment_id": "task-7", "metrics": {"passed": 1}}]\'',
     ),
-    command(find(experiment_tools.experiment_results), "results", "vettle experiment results wording"),
+    command(
+        find(experiment_tools.experiment_results), "results", "vettle experiment results wording", _results
+    ),
     command(
         find(experiment_tools.experiment_decide), "decide", "vettle experiment decide wording close 'enough'"
     ),
     command(find(experimenting.judge_calibrate), "calibrate", "vettle experiment calibrate wording"),
 )
 experiments = command(
-    find(experimenting.experiments_list), "experiments", "vettle experiments --state running"
+    find(experimenting.experiments_list), "experiments", "vettle experiments --state running", _experiments
 )
 choose = command(
     find(experimenting.choose),

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
-from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import Project
 from vettle.engine.records.proposals import ProposalsMade, ProposalsReviewed, ReviewedProposal
-from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import counted, emit, given_bytes, json_option, open_project, parsed_json
+from vettle.server.commands.completing import known
+from vettle.server.commands.working import working
 from vettle.server.lab.proposing import proposals_make, proposals_review
-from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
 
 @click.command()
 @click.option("--focus", default="", help="What the proposals should be about.")
-@click.option("--context", default="", help="Only experiments on this kind of work.")
+@click.option(
+    "--context", default="", help="Only experiments on this kind of work.", shell_complete=known("context")
+)
 @click.option(
     "--limit", default=5, show_default=True, help="Most proposals, of mistakes and of a model each."
 )
@@ -52,8 +52,8 @@ def propose(as_json: bool, accept: bool, file: str, proposer: str, client_ref: s
             record = _review(project, arguments)
         emit(record, as_json, lambda: _reviewed(record))
         return
-    with open_project() as project:
-        made = proposals_make(project, **signature(find(proposals_make)).validate(given))
+    with open_project() as project, working("making proposals"):
+        made = proposals_make(project, **checked(find(proposals_make), given))
         new = [one.proposal for one in made.proposals if one.review.status == "new"] if accept else []
         taken = _review(project, {"proposals": new, "accept": True, "proposer": made.model}) if new else None
     if taken is None or not as_json:
@@ -63,20 +63,12 @@ def propose(as_json: bool, accept: bool, file: str, proposer: str, client_ref: s
 
 
 def _review(project: Project, arguments: dict[str, Any]) -> ProposalsReviewed:
-    return proposals_review(project, **signature(find(proposals_review)).validate(arguments))
+    return proposals_review(project, **checked(find(proposals_review), arguments))
 
 
 def _read(file: str) -> Any:
     """Return the proposals of a file: a list, what a model answers, or what this command prints."""
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        value = json.loads(text)
-    except OSError as error:
-        raise InvalidArgument("--review", f"{file}: {error.strerror}", "Name a file with JSON") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgument(
-            "--review", f"{file}: not JSON ({error})", "Pass a list of proposals"
-        ) from error
+    value = parsed_json("--review", given_bytes("--review", file), "Pass a list of proposals")
     found = value.get("proposals") if isinstance(value, dict) else value
     if not isinstance(found, list):
         return found

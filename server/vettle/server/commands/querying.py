@@ -10,9 +10,10 @@ import click
 
 from vettle.engine.quarantine import visible
 from vettle.engine.records.querying import EventsPage, LoggedEvent, QueryRows
+from vettle.server.commands.checking import checked
 from vettle.server.commands.common import emit, json_option, open_project, table
+from vettle.server.commands.completing import known
 from vettle.server.lab.querying import events_query
-from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
 _MOST_CHARACTERS = 1_000_000
@@ -20,9 +21,18 @@ _MOST_CHARACTERS = 1_000_000
 
 @click.command()
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind (repeatable).")
-@click.option("--session", "session_id", default="", help="Only events of this session.")
 @click.option(
-    "--subject", default="", help="Only events about this rule, experiment, error class or context."
+    "--session",
+    "session_id",
+    default="",
+    help="Only events of this session.",
+    shell_complete=known("session"),
+)
+@click.option(
+    "--subject",
+    default="",
+    help="Only events about this rule, experiment, error class or context.",
+    shell_complete=known("rule", "experiment", "context"),
 )
 @click.option("--choice", default="", help="Only events with this variant or decision.")
 @click.option("--since", default="", help="Not before this time (ISO 8601; UTC unless it says otherwise).")
@@ -40,7 +50,7 @@ def events(as_json: bool, oldest_first: bool, **given: Any) -> None:
     Tables: event, rule, session, mistake, experiment, assignment, run, variable, stat. To get all events whole:
     vettle export log.
     """
-    arguments = signature(find(events_query)).validate({**given, "newest_first": not oldest_first})
+    arguments = checked(find(events_query), {**given, "newest_first": not oldest_first})
     from vettle.engine import querying
 
     session, statement = arguments.pop("session_id"), arguments.pop("sql")

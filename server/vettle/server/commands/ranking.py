@@ -18,15 +18,17 @@ from vettle.engine.records.ranking import (
     VariantsCompared,
     VariantsRanked,
 )
+from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, json_option, open_project, share, table
+from vettle.server.commands.completing import known
+from vettle.server.commands.layout import wrapped
 from vettle.server.lab import ranking
-from vettle.server.signatures import signature
 from vettle.server.toolsets import find
 
 
 @click.command()
 @click.option("--variable", default="model", show_default=True, help="What to rank the values of.")
-@click.option("--context", default="", help="Only this kind of work.")
+@click.option("--context", default="", help="Only this kind of work.", shell_complete=known("context"))
 @click.option("--period", default="all", show_default=True, help='Days such as "30d", which adds a trend.')
 @click.option("--low-risk", multiple=True, metavar="CONTEXT", help="Where a challenger may be tried.")
 @click.option("--limit", default=20, show_default=True, help="Most contexts, and values in each, to show.")
@@ -42,7 +44,7 @@ def models(
     Which model is best for which kind of work: what is believed of each, what to demote, what to try, and
     the order to fall back in. With --json everything, whatever the limit.
     """
-    arguments = signature(find(ranking.variants_rank)).validate(given | {"limit": limit})
+    arguments = checked(find(ranking.variants_rank), given | {"limit": limit})
     if compare is not None:
         _compare(arguments, compare, as_json, chain)
         return
@@ -56,7 +58,7 @@ def models(
                 raise InvalidArgument("--chain", "no value has a result yet", record.next_step)
             written = files.write(project, "--chain", chain, chains.text(record))
             click.echo(f"wrote {written}", err=True)
-    emit(record, as_json, lambda: _ranked(record, limit))
+    emit(record, as_json, lambda: wrapped(_ranked(record, limit)))
 
 
 def _compare(arguments: dict[str, Any], pair: tuple[str, str], as_json: bool, chain: str) -> None:
@@ -67,7 +69,7 @@ def _compare(arguments: dict[str, Any], pair: tuple[str, str], as_json: bool, ch
     kept = {name: arguments[name] for name in ("variable", "context", "period")}
     with open_project() as project:
         record = comparison.compare(project, first=pair[0], second=pair[1], **kept)
-    emit(record, as_json, lambda: _compared(record))
+    emit(record, as_json, lambda: wrapped(_compared(record)))
 
 
 def _ranked(record: VariantsRanked, limit: int) -> Iterator[str]:
@@ -87,7 +89,8 @@ def _ranked(record: VariantsRanked, limit: int) -> Iterator[str]:
 def _context(variable: str, one: ContextRanking, limit: int) -> Iterator[str]:
     yield f"{one.context} ({counted(one.results, 'result')})"
     headings = [variable, "believed", "90 %", "best", "won/lost", "timeouts", "cost", "tokens", "last used"]
-    yield from table(headings, [_row(variant) for variant in one.variants[:limit]])
+    spare = [name for name in ("timeouts", "tokens", "last used", "cost") if name != variable]
+    yield from table(headings, [_row(variant) for variant in one.variants[:limit]], spare=spare)
     for variant in one.variants[:limit]:
         for said in variant.advice:
             yield f"  {variant.value}: {said}"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from vettle.engine import reports, standings
-from vettle.engine import sessions as engine_sessions
 from vettle.engine.project import Project
 from vettle.engine.records import (
-    Explanation,
     MistakesReport,
-    Replay,
     Report,
     RewardsReport,
     RuleDetails,
@@ -22,62 +17,38 @@ from vettle.engine.records import (
     RuleSummary,
     SessionsReport,
 )
-from vettle.engine.records import Status as StatusRecord
 from vettle.engine.records.reports import MistakeTrend
 from vettle.server import tools
-from vettle.server.commands.common import counted, emit, json_option, open_project, share, signed, table
-from vettle.server.signatures import signature
+from vettle.server.commands.checking import checked
+from vettle.server.commands.common import (
+    counted,
+    counts,
+    emit,
+    json_option,
+    open_project,
+    share,
+    signed,
+    table,
+)
+from vettle.server.commands.completing import known
+from vettle.server.commands.layout import wrapped
 from vettle.server.toolsets import find
-
-_SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
-
-
-def _checked(function: Any, **given: Any) -> dict[str, Any]:
-    """Check arguments as the tool of the same function would."""
-    return signature(find(function)).validate(given)
 
 
 def _report(**given: Any) -> Report:
-    arguments = _checked(tools.report_get, **given)
+    arguments = checked(find(tools.report_get), given)
     with open_project() as project:
         return tools.report_get(project, **arguments)
 
 
 @click.command()
-@json_option
-def status(as_json: bool) -> None:
-    """Example: vettle status.
-
-    What is going on in this project, what needs a person, and the next step.
-    """
-    with open_project() as project:
-        record = reports.status(project)
-    emit(record, as_json, lambda: _status(record))
-
-
-def _status(record: StatusRecord) -> Iterator[str]:
-    yield f"project      {record.project}"
-    yield f"store        {record.store} (schema {record.schema_version}, vettle {record.version})"
-    yield f"rules        {_counts(record.rules)}"
-    yield f"sessions     {_counts(record.sessions)}"
-    yield f"experiments  {_counts(record.experiments)}"
-    yield f"logged       {counted(record.mistakes, 'mistake')}, {counted(record.rewards, 'reward')}"
-    for session in record.open_sessions:
-        yield f"open         {session.session_id}  {session.context}: {session.task.splitlines()[0][:70]}"
-    for rule_id in record.needs_person:
-        yield f"person       {rule_id} is quarantined"
-    for warning in record.warnings:
-        yield f"warning      {warning}"
-    yield f"next         {record.next_step}"
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
-
-
-@click.command()
 @click.option("--status", default="", help="Only rules in this status.")
-@click.option("--context", default="", help="Only rules for this kind of work, and their effect in it.")
+@click.option(
+    "--context",
+    default="",
+    help="Only rules for this kind of work, and their effect in it.",
+    shell_complete=known("context"),
+)
 @click.option("--query", default="", help="Only rules with this text.")
 @click.option("--limit", default=20, show_default=True, help="Most rules to show.")
 @click.option("--cursor", default="", help="Where the page before ended.")
@@ -89,13 +60,15 @@ def rules(as_json: bool, detailed: bool, pack: bool, **given: Any) -> None:
 
     Every rule with its effect on the session score, the evidence and the verdict, strongest first.
     """
-    arguments = _checked(tools.rules_list, **given, response_format="detailed" if detailed else "concise")
+    arguments = checked(
+        find(tools.rules_list), dict(**given, response_format="detailed" if detailed else "concise")
+    )
     with open_project() as project:
         if pack:
             _pack(project, arguments, as_json)
             return
         record = tools.rules_list(project, **arguments)
-    emit(record, as_json, lambda: _rules(record))
+    emit(record, as_json, lambda: wrapped(_rules(record)))
 
 
 def _pack(project: Project, arguments: dict[str, Any], as_json: bool) -> None:
@@ -144,73 +117,14 @@ def rule_table(rows: list[RuleDetails | RuleSummary]) -> Iterator[str]:
             ]
             for row in rows
         ],
+        whole=("verdict",),
+        spare=("found again", "confidence", "90 %", "shown/withheld"),
     )
-
-
-@click.command()
-@click.argument("subject", metavar="RULE_OR_SESSION")
-@json_option
-def explain(subject: str, as_json: bool) -> None:
-    """Example: vettle explain run-the-type-checker-1a2b3c.
-
-    Why a rule stands where it stands: its numbers, its history, what would change it. For a session id:
-    which rules it was given and with what probability, recomputed from the log.
-    """
-    with open_project() as project:
-        if _SESSION_ID.fullmatch(subject):
-            replay = engine_sessions.replay(project, subject)
-            emit(replay, as_json, lambda: _replay(replay))
-        else:
-            explanation = standings.explain(project, subject)
-            emit(explanation, as_json, lambda: _explanation(explanation))
-
-
-def _explanation(record: Explanation) -> Iterator[str]:
-    estimate = record.estimate
-    yield f"rule      {record.rule.id}"
-    yield f"text      {record.rule.text}"
-    yield f"status    {record.rule.status}: {record.verdict}"
-    yield f"founded   {record.confidence}; found again {counted(record.found_again, 'time')} since it was added"
-    yield (
-        f"belief    {signed(estimate.effect)} on the session score, 90 % {signed(estimate.low)}..{signed(estimate.high)}, "
-        f"chance that it helps {estimate.chance_helps:.0%} (steers, proves nothing)"
-    )
-    yield (
-        f"evidence  e-value {estimate.e_works:.2g} that it works, {estimate.e_hurts:.2g} that it hurts; 20 is proof "
-        f"at 5 %, at any time ({estimate.shown} shown, {estimate.withheld} withheld by coin)"
-    )
-    if (
-        estimate.causal_effect is not None
-        and estimate.causal_low is not None
-        and estimate.causal_high is not None
-    ):
-        yield (
-            f"coins     {signed(estimate.causal_effect)}, 90 % at any time "
-            f"{signed(estimate.causal_low)}..{signed(estimate.causal_high)}"
-        )
-    if estimate.missing_suspected:
-        yield "warning   whether an outcome was logged seems to depend on this rule: the evidence may be biased"
-    for line in record.history:
-        yield f"history   {line}"
-    yield f"next      {record.next_step}"
-
-
-def _replay(record: Replay) -> Iterator[str]:
-    recorded = record.recorded
-    yield f"session   {record.session_id}"
-    yield (
-        f"decision  policy {recorded.policy}, seed {recorded.seed}, after event {recorded.folded}: "
-        f"{recorded.offered} of {recorded.pool} candidates offered, at most {recorded.k} chosen"
-    )
-    for entry in recorded.slate:
-        said = "shown" if entry.shown else "withheld"
-        yield f"rule      {entry.rule}  {said} (probability of showing {entry.propensity:g})"
-    yield f"replay    {'the same decision' if record.identical else 'A DIFFERENT DECISION'} from the log alone"
 
 
 @click.command()
 @click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
-@click.option("--context", default="", help="Only this kind of work.")
+@click.option("--context", default="", help="Only this kind of work.", shell_complete=known("context"))
 @click.option("--limit", default=20, show_default=True, help="Most sessions to list.")
 @click.option("--cursor", default="", help="Where the page before ended.")
 @json_option
@@ -222,11 +136,11 @@ def sessions(as_json: bool, **given: Any) -> None:
     record = _report(kind="sessions", **given)
     assert record.sessions is not None
     found = record.sessions
-    emit(record, as_json, lambda: _sessions(found))
+    emit(record, as_json, lambda: wrapped(_sessions(found)))
 
 
 def _sessions(found: SessionsReport) -> Iterator[str]:
-    yield f"sessions  {_counts(found.by_state)}"
+    yield f"sessions  {counts(found.by_state)}"
     yield f"score     {share(found.score.mean)} over {found.score.n} scored"
     for name, mean in found.by_context.items():
         yield f"          {share(mean.mean)} in {name} ({mean.n})"
@@ -246,6 +160,7 @@ def _sessions(found: SessionsReport) -> Iterator[str]:
             ]
             for session in found.sessions
         ],
+        spare=("withheld", "shown", "state", "mistakes"),
     )
     if found.next_cursor:
         yield f"More: --cursor {found.next_cursor}"
@@ -262,12 +177,12 @@ def rewards(as_json: bool, **given: Any) -> None:
     record = _report(kind="rewards", **given)
     assert record.rewards is not None
     found = record.rewards
-    emit(record, as_json, lambda: _rewards(found))
+    emit(record, as_json, lambda: wrapped(_rewards(found)))
 
 
 def _rewards(found: RewardsReport) -> Iterator[str]:
     yield f"{counted(found.total, 'reward')}, mean {share(found.mean)}"
-    yield f"outcomes  {_counts(found.by_outcome)}"
+    yield f"outcomes  {counts(found.by_outcome)}"
     yield from table(
         ["source", "count", "mean"],
         [[name, str(mean.n), share(mean.mean)] for name, mean in found.by_source.items()],
@@ -285,7 +200,7 @@ def mistakes(as_json: bool, **given: Any) -> None:
     record = _report(kind="mistakes", **given)
     assert record.mistakes is not None
     found = record.mistakes
-    emit(record, as_json, lambda: _mistakes(found))
+    emit(record, as_json, lambda: wrapped(_mistakes(found)))
 
 
 def _mistakes(found: MistakesReport) -> Iterator[str]:
@@ -296,7 +211,7 @@ def _mistakes(found: MistakesReport) -> Iterator[str]:
         [[row.error_class, str(row.count), f"{row.repeat_rate:.0%}"] for row in found.by_class],
     )
     if found.severities:
-        yield f"severity  {_counts({str(name): number for name, number in found.severities.items()})}"
+        yield f"severity  {counts({str(name): number for name, number in found.severities.items()})}"
     if found.trend is not None:
         yield from _trend(found.trend)
     for mode in found.failures:

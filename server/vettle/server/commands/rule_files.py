@@ -13,13 +13,15 @@ from vettle.engine.records import Adoption, Delivery, ImportedFile, Rendering, R
 from vettle.engine.records.exchange import DataImported
 from vettle.renderers.render import raise_if_refused
 from vettle.server import rule_files, tools
+from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, json_option, open_project
-from vettle.server.signatures import signature
+from vettle.server.commands.completing import completes_targets
+from vettle.server.commands.working import working
 from vettle.server.toolsets import find
 
 
 @click.command()
-@click.argument("targets", nargs=-1)
+@click.argument("targets", nargs=-1, shell_complete=completes_targets)
 @click.option("--write", is_flag=True, help="Write the files (default: only show what would change).")
 @click.option("--check", is_flag=True, help="Exit with 1 if a file is not up to date; write nothing.")
 @click.option("--remove", is_flag=True, help="Take our text out again, leaving everything else as it was.")
@@ -34,13 +36,11 @@ def render(targets: tuple[str, ...], adopt: bool, as_json: bool, **given: Any) -
     reads every rule once. Text that is not ours is never touched.
     Exit codes: 1 not up to date (--check), 3 a file was refused, 4 a file was edited by hand.
     """
-    arguments = signature(find(tools.rules_render)).validate(
-        {**given, **({"targets": targets} if targets else {})}
-    )
+    arguments = checked(find(tools.rules_render), {**given, **({"targets": targets} if targets else {})})
     if adopt:
         _adopt(arguments, as_json)
         return
-    with open_project() as project:
+    with open_project() as project, working("rendering"):
         record = rule_files.rendered(project, **arguments)
     emit(record, as_json, lambda: _rendering(record))
     raise_if_refused(record)
@@ -132,10 +132,12 @@ def import_(paths: tuple[str, ...], system: str, dry_run: bool, verbose: bool, a
     rules = tuple(path for path in paths if path not in data)
     with open_project() as project:
         if rules or not data:
-            record = rule_files.rules_imported(project, paths=rules, apply=not dry_run)
+            with working("importing rules"):
+                record = rule_files.rules_imported(project, paths=rules, apply=not dry_run)
             emit(record, as_json, lambda: imported(record, verbose))
         for path in data:
-            brought = sources.bring(project, Path(path), system=system, apply=not dry_run)
+            with working(f"importing {path}"):
+                brought = sources.bring(project, Path(path), system=system, apply=not dry_run)
             emit(brought, as_json, partial(_brought, brought))
 
 

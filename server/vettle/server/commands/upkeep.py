@@ -11,6 +11,7 @@ import click
 from vettle.engine.project import Project
 from vettle.engine.records.upkeep import DatabaseChecked, DatabaseRestored, DatabaseSaved, Finding, LogPruned
 from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.working import working
 
 
 @click.command(short_help="Is everything that is stored sound?")
@@ -27,7 +28,7 @@ def check(context: click.Context, rebuild: bool, as_json: bool) -> None:
     """
     from vettle.engine.upkeep import checking
 
-    with open_project() as project:
+    with open_project() as project, working("checking"):
         record = checking.check(project, rebuild=rebuild, others=list(_of_rule_files(project)))
     emit(record, as_json, lambda: _checked(record))
     context.exit(1 if record.findings else 0)
@@ -71,7 +72,7 @@ def backup(file: Path, as_json: bool) -> None:
     """
     from vettle.engine.upkeep import copies
 
-    with open_project() as project:
+    with open_project() as project, working("backing up"):
         record = copies.backup(project, file)
     emit(record, as_json, lambda: _saved(record))
 
@@ -96,7 +97,7 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     """
     from vettle.engine.upkeep import copies
 
-    with open_project() as project:
+    with open_project() as project, working("restoring"):
         record = copies.restore(project, file, replace=replace)
     emit(record, as_json, lambda: _restored(record))
 
@@ -122,7 +123,7 @@ def prune(keep_days: float, dry_run: bool, as_json: bool) -> None:
     """
     from vettle.engine.upkeep import pruning
 
-    with open_project() as project:
+    with open_project() as project, working("pruning"):
         record = pruning.prune(project, keep_days=keep_days, apply=not dry_run)
     emit(record, as_json, partial(_pruned, record, dry_run))
 

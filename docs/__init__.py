@@ -1,0 +1,1 @@
+"""The documentation: pages for people, and the program that writes the two reference pages."""

@@ -1,0 +1,91 @@
+"""What somebody means who names a rule, an experiment or a session in a hurry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from vettle.engine.errors import Conflict, NotFound
+from vettle.engine.project import Project
+from vettle.engine.records import ExperimentState
+from vettle.engine.store import Transaction
+from vettle.engine.store import experiments as experiments_table
+from vettle.engine.store import rules as rules_table
+from vettle.engine.suggesting import nearest
+
+_SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
+_SHORTEST_PIECE = 3  # bytes: three letters, or one ideograph
+_MOST_NAMED = 5
+_MOST_EXPERIMENTS = 10_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing of the project that has an id."""
+
+    kind: Literal["rule", "experiment", "session"]
+    id: str
+    texts: tuple[str, ...] = ()
+    """What it may be called by besides its id, or recognised by."""
+
+
+def find(project: Project, named: str) -> Subject:
+    """Return what is meant by an id, the name of an experiment, the only beginning of an id, or a piece of a text.
+
+    Raises:
+        Conflict: Several could be meant; they are named.
+        NotFound: None is; the ids most like it are named.
+    """
+    if _SESSION_ID.fullmatch(named):
+        return Subject("session", named)
+    with project.read() as transaction:
+        every = [*_rules(transaction), *_experiments(transaction)]
+    wanted = " ".join(named.split()).casefold()
+    for matches in (_exactly, _beginning, _containing):
+        found = [one for one in every if matches(one, wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found and wanted:
+            raise Conflict(f"{named[:80]!r} could be {_listed(found)}. Name one of them.")
+    near = nearest(named, [one.id for one in every])
+    meant = f" Near it: {', '.join(near)}." if near else ""
+    raise NotFound(
+        f"No rule, experiment or session here is called {named[:80]!r}.{meant} See them: vettle rules, vettle "
+        "experiments, vettle sessions"
+    )
+
+
+def _rules(transaction: Transaction) -> Iterable[Subject]:
+    for rule in rules_table.every(transaction):
+        yield Subject("rule", rule.id, (rule.text,))
+
+
+def _experiments(transaction: Transaction) -> Iterable[Subject]:
+    every = experiments_table.in_states(transaction, get_args(ExperimentState), limit=_MOST_EXPERIMENTS)
+    # The newest of a name that was used again is the one that is meant.
+    newest = {one.name: one.id for one in every}
+    for one in every:
+        yield Subject("experiment", one.id, (one.name,) if newest[one.name] == one.id else ())
+
+
+def _exactly(one: Subject, wanted: str) -> bool:
+    called = (one.id, *(one.texts if one.kind == "experiment" else ()))
+    return wanted in (name.casefold() for name in called)
+
+
+def _beginning(one: Subject, wanted: str) -> bool:
+    return bool(wanted) and one.id.casefold().startswith(wanted)
+
+
+def _containing(one: Subject, wanted: str) -> bool:
+    return len(wanted.encode("utf-8", "surrogatepass")) >= _SHORTEST_PIECE and any(
+        wanted in " ".join(text.split()).casefold() for text in (one.id, *one.texts)
+    )
+
+
+def _listed(found: list[Subject]) -> str:
+    names = ", ".join(one.id for one in found[:_MOST_NAMED])
+    more = len(found) - _MOST_NAMED
+    return f"{names} and {more} more" if more > 0 else names

@@ -1,0 +1,1 @@
+"""The bundle for desktop clients: a manifest, and what is packed beside it."""

@@ -1,0 +1,78 @@
+"""The clients' configuration: does each entry start a vettle that is there, for this project?"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from vettle.server.clients.connections import Connection, connections
+from vettle.server.clients.place import Place
+from vettle.server.doctor.case import Case
+from vettle.server.doctor.findings import Said, ok, problem, warning
+from vettle.server.doctor.launching import Launch, is_ours, launch, may_start, own, program, project_of
+
+_ELSEWHERE = ("client-unreadable", "client-other-project")
+"""Findings about entries that do not serve this project, whatever else is wrong with them."""
+
+
+def connected(case: Case) -> list[Connection]:
+    """Return every entry of ours in any client's configuration, and every file that cannot be read."""
+    where = case.root or case.start
+    return connections(Place(where, case.home, case.environment, case.platform))
+
+
+def clients(case: Case) -> Iterator[Said]:
+    """Find entries that cannot start, or that serve another project."""
+    said = [one for connection in connected(case) for one in _entry(connection, case)]
+    yield from said
+    if all(one.name in _ELSEWHERE for one in said):
+        yield warning("no-client", "no client is connected to vettle in this project", "vettle init")
+
+
+def _entry(connection: Connection, case: Case) -> Iterator[Said]:
+    again = f"vettle init {connection.client} --force"
+    where = f"{connection.title} ({connection.file})"
+    root = case.root or case.start
+    if connection.problem:
+        yield problem(
+            "client-unreadable",
+            f"{where}: {connection.problem}",
+            f'"${{EDITOR:-vi}}" {shlex.quote(str(connection.file))}',
+        )
+        return
+    found = program(connection, case, root)
+    if not found:
+        yield problem("client-command-missing", f"{where}: no command {connection.command[:200]!r}", again)
+    elif not os.access(found, os.X_OK):
+        yield problem(
+            "client-not-executable", f"{where}: {found} cannot be executed", f"chmod +x {shlex.quote(found)}"
+        )
+    elif case.root and project_of(launch(connection, case, root), root) != root.resolve():
+        other = project_of(launch(connection, case, root), root)
+        yield warning("client-other-project", f"{where} serves another project: {other}", again)
+    else:
+        yield ok(f"{where}{'' if is_ours(launch(connection, case, root)) else f' starts {found}'}")
+
+
+def to_start(case: Case, root: Path) -> tuple[list[Launch], list[tuple[Connection, Launch]]]:
+    """Return each distinct command once, and those that only the repository wants to be run."""
+    known: dict[tuple[object, ...], Launch] = {}
+    held = []
+    for connection in connected(case):
+        if connection.problem or not os.access(program(connection, case, root) or "", os.X_OK):
+            continue
+        found = launch(connection, case, root)
+        if not may_start(connection, found, root):
+            held.append((connection, found))
+        elif found.key in known:
+            titles = tuple(dict.fromkeys((*known[found.key].titles, *found.titles)))
+            known[found.key] = replace(known[found.key], titles=titles)
+        else:
+            known[found.key] = found
+    if not known and not held:
+        default = own(root)
+        known[default.key] = default
+    return list(known.values()), held

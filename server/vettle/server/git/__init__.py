@@ -1,0 +1,1 @@
+"""Asking git how a repository's files stand; the repository is somebody else's and is not trusted."""

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.conftest import ManualClock
 
-from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
+from vettle.engine import (
+    explaining,
+    mistakes,
+    outlook,
+    overall,
+    prepared,
+    reports,
+    rewards,
+    rules,
+    sessions,
+    standings,
+)
 from vettle.engine.project import Project
 from vettle.engine.store import open_store
 from vettle.engine.store.sqlite.driver import SqliteDatabase
@@ -64,8 +76,10 @@ class _Counted:
         return count
 
 
-def test_no_call_walks_history(tmp_path: Path) -> None:
+def test_no_call_walks_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session, the lists and the reports take as many steps after 1,200 sessions as after 300."""
+    # The pace reads the newest 500; both histories have to be longer than what it reads.
+    monkeypatch.setattr(outlook, "MOST_SESSIONS", 100)
     counts = []
     for history in (300, 1200):
         folder = tmp_path / str(history)
@@ -77,6 +91,9 @@ def test_no_call_walks_history(tmp_path: Path) -> None:
                 "session": counted.steps(lambda c=counted: c.session(7)),  # type: ignore[misc]
                 "rules": counted.steps(lambda p=project: standings.page(p)),  # type: ignore[misc]
                 "status": counted.steps(lambda p=project: reports.status(p)),  # type: ignore[misc]
+                "overall": counted.steps(lambda p=project: overall.status(p)),  # type: ignore[misc]
+                "explain": counted.steps(lambda p=project: explaining.rule(p, standings.page(p).rules[0].id)),  # type: ignore[misc]
+                "prepared": counted.steps(lambda p=project: prepared.start(p, prepared.prepare(p))),  # type: ignore[misc]
                 "sessions": counted.steps(lambda p=project: reports.report(p, kind="sessions", limit=5)),  # type: ignore[misc]
                 "rare": counted.steps(lambda p=project: reports.report(p, kind="sessions", context="rare")),  # type: ignore[misc]
                 "add": counted.steps(lambda p=project: rules.add(p, text="Another rule.")),  # type: ignore[misc]

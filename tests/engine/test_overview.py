@@ -75,6 +75,17 @@ def test_work_is_told_week_by_week(page: Overview) -> None:
     assert page.work.pace == pytest.approx(6, rel=0.05)
 
 
+def test_a_short_page_does_not_hurry_the_pace(project: Project, clock: ManualClock) -> None:
+    """The pace is that of the last thirty days, whichever period the page is about."""
+    for days in (40, 5, 0):
+        sessions.end(
+            project, session_id=sessions.start(project, task=f"{days} before").session_id, outcome="accepted"
+        )
+        clock.forward(days=min(days, 35))
+    paces = {gathering.gather(project, period=period).work.pace for period in ("1d", "7d", "all")}
+    assert paces == {round(2 / 30, 3)}
+
+
 def test_experiments_come_with_series_and_grids(page: Overview) -> None:
     """A grid search is told as a heat map: the mean of every combination, in the order of the values."""
     by_name = {one.results.name: one for one in page.experiments}
@@ -179,6 +190,11 @@ def test_what_was_rendered_is_not_asked_for_again(tmp_path: Path) -> None:
         assert "render" not in reports.status(project).next_step
         rule_id = rules.add(project, text="Say why in the commit message.").rule_id
         rules.decide(project, rule_id=rule_id, action="pin", reason="agreed", confirmed=True)
+        assert "vettle render --write" in reports.status(project).next_step
+        (tmp_path / ".vettle" / "lock.json").write_text("{}")
+        # The files still hold them when none is left to take their place.
+        for one in standings.to_render(project).rules:
+            rules.decide(project, rule_id=one.id, action="retire", reason="noise", confirmed=True)
         assert "vettle render --write" in reports.status(project).next_step
     finally:
         project.close()

@@ -15,7 +15,7 @@ from tests.faults.support import ROOT, command, count, environment, work
 from tests.places import Place
 from tests.postgres import fresh_name
 
-from vettle.engine import mistakes
+from vettle.engine import mistakes, prepared_files
 from vettle.engine.errors import Conflict, FilesRefused, SourceDamaged, StoreDamaged, StoreUnavailable
 from vettle.engine.exchange import log
 from vettle.engine.project import Project
@@ -156,6 +156,21 @@ def test_a_database_is_only_replaced_when_asked_and_is_kept(tmp_path: Path) -> N
     back = restore(Project(tmp_path), Path(replaced.kept), replace=True)
     assert back.events == later
     assert command(tmp_path, "db", "check").startswith(str(project.database))
+
+
+def test_what_was_prepared_from_another_log_is_discarded(
+    place: Place, project: Project, clock: ManualClock
+) -> None:
+    """A session that was decided from events which are not in the restored log could never be replayed."""
+    work(project, 1)
+    backup(project, place.root / "copy")
+    other = _elsewhere(project, place, clock)
+    ahead = prepared_files.folder(other.root) / "1-s-1.json"
+    ahead.parent.mkdir(parents=True)
+    ahead.write_text("{}")
+    restore(other, place.root / "copy")
+    assert not ahead.exists()
+    other.close()
 
 
 def test_nothing_of_the_old_database_stays_beside_the_new_one(tmp_path: Path) -> None:

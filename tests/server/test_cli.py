@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from vettle.engine.settings import Settings
 from vettle.server.cli import cli
+from vettle.server.commands import wording
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,18 @@ def test_every_command_shows_an_example_first_and_is_in_the_readme(name: str) ->
     assert help_text.startswith("Example: vettle")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(word in readme for word in ("vettle", *name.split()))
+
+
+def test_people_are_told_commands_where_agents_are_told_tools(tmp_path: Path) -> None:
+    """Each tool that a sentence names is a command here; the record that --json prints stays the tool's."""
+    assert set(wording.COMMANDS.values()) <= set(COMMANDS)
+    assert (
+        wording.for_people("Call session_end, or call rule_add.")
+        == "Run vettle session end, or run vettle rule add."
+    )
+    said = _run(tmp_path, "session", "start", "fix it")
+    assert "vettle session end" in said and "session_end" not in said
+    assert "session_start" in str(_json(tmp_path, "session", "end", "--outcome", "accepted")["next_step"])
 
 
 def test_the_loop_on_the_command_line_gives_the_tools_records(tmp_path: Path) -> None:

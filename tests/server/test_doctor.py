@@ -257,6 +257,20 @@ def test_an_entry_for_another_project_is_a_warning(case: Case, tmp_path: Path) -
     assert "no-client" in _names(diagnosis)
 
 
+def test_a_plugin_connects_and_an_entry_beside_it_is_a_second_server(case: Case) -> None:
+    """With the plugin alone a client is connected; an entry with another command is a warning, with the same none."""
+    settings = case.home / ".claude/settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"enabledPlugins": {"vettle@vettle": true}}', encoding="utf-8")
+    assert not {"no-client", "client-twice"} & _names(examine(_again(case), live=False))
+    _entry(case.start / ".mcp.json", "vettle", "serve")
+    assert "client-twice" not in _names(examine(_again(case), live=False))
+    command, *first = installed()
+    _entry(case.start / ".mcp.json", command, *first, "serve")
+    diagnosis = examine(_again(case), live=False)
+    assert _found(diagnosis, "client-twice").fix == "vettle init claude --undo"
+
+
 def test_configuration_that_cannot_be_read_is_a_problem(case: Case) -> None:
     """The file is named, and the other clients are looked at."""
     (case.start / ".mcp.json").write_text("{not json", encoding="utf-8")
@@ -317,6 +331,29 @@ def test_a_repository_cannot_make_doctor_run_its_programs(case: Case, tmp_path: 
     assert not marker.exists()
 
 
+def test_a_project_in_a_folder_of_its_repository_trusts_the_rest_of_it_no_more(
+    case: Case, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A command beside the project, and a configuration that its folder links to, came along as well."""
+    outside = tmp_path_factory.mktemp("outside")
+    case, root, marker = _again(case, home=outside / "home"), case.start, outside / "ran"
+    (tmp_path / ".git").mkdir()
+    beside = tmp_path / "tools/vettle"
+    beside.parent.mkdir()
+    beside.write_text(f"#!/bin/sh\ntouch {marker}\n", encoding="utf-8")
+    beside.chmod(0o755)
+    for command in (str(beside), "../tools/vettle"):
+        _entry(root / ".mcp.json", command, "serve")
+        assert "if you trust it" in _found(examine(_again(case)), "client-not-started").what
+    (root / ".mcp.json").unlink()
+    for folder in (tmp_path / "elsewhere", outside / "elsewhere"):
+        _entry(folder / "mcp.json", "/bin/sh", "-c", f"touch {marker}")
+        (root / ".cursor").symlink_to(folder)
+        assert "if you trust it" in _found(examine(_again(case)), "client-not-started").what
+        (root / ".cursor").unlink()
+    assert not marker.exists()
+
+
 def test_a_repository_cannot_make_doctor_print_the_environment(case: Case) -> None:
     """What a variable stands for is used and not shown."""
     _entry(case.start / ".mcp.json", "/bin/sh", "-c", "echo ${env:MY_SECRET} ${MY_SECRET}")
@@ -364,6 +401,22 @@ def test_files_that_are_behind_are_a_warning(case: Case) -> None:
     rules.decide(project, rule_id=rule.rule_id, action="pin", reason="we want it")
     project.close()
     assert _found(examine(case, live=False), "rule-files-stale").fix == "vettle render --write"
+
+
+def test_rules_on_trial_that_every_session_reads_anyway_are_a_warning(case: Case) -> None:
+    """After an import the lines still stand in their file: it is said until they are taken out, and never of proven ones."""
+    _pinned(case)
+    project = Project(case.start, environment={})
+    rules.add(project, text="Name things well.")
+    rules.add(project, text="Sort imports.")
+    project.close()
+    own = case.start / "CLAUDE.md"
+    own.write_text("# Ours\n\n- Name things well.\n- Something else.\n", encoding="utf-8")
+    found = _found(examine(_again(case), live=False), "rules-not-testable")
+    assert found.what.startswith("1 rule on trial stands in CLAUDE.md too")
+    assert "CLAUDE.md" in found.fix
+    own.write_text("# Ours\n\n- Something else.\n", encoding="utf-8")
+    assert "rules-not-testable" not in {one.name for one in examine(_again(case), live=False).findings}
 
 
 def test_rules_beyond_the_budget_are_a_warning(case: Case) -> None:

@@ -81,6 +81,25 @@ def test_clients_that_are_used_here_are_connected_each_in_one_line(init: Init, p
     assert [line.split()[0] for line in again[1:3]] == ["unchanged", "unchanged"]
 
 
+@pytest.mark.parametrize("where", ["home", "project"])
+def test_with_the_plugin_claude_code_gets_no_second_server(
+    init: Init, project: Path, tmp_path: Path, where: str
+) -> None:
+    """The plugin brings the server: no entry is made beside it unless it is asked for, and then both are named."""
+    (tmp_path / where / ".claude").mkdir()
+    settings = tmp_path / where / ".claude/settings.json"
+    settings.write_text('{"enabledPlugins": {"vettle@vettle": true}}', encoding="utf-8")
+    result = init()
+    assert "Claude Code has vettle's plugin" in result.stdout
+    assert "No client is used here" not in result.stdout
+    assert not (project / ".mcp.json").exists()
+    assert "vettle init claude --undo" in init("claude").stdout
+    settings.write_text('{"enabledPlugins": {"vettle@vettle": false}}', encoding="utf-8")
+    init("--undo")
+    assert "vettle's plugin" not in init().stdout
+    assert (project / ".mcp.json").exists()
+
+
 def test_the_record_lists_each_client(init: Init, project: Path) -> None:
     """--json prints what was done to which file and what the person must do, and the import."""
     record = _record(init("claude", "codex", "--command", "vettle", "--json"))

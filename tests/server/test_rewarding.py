@@ -95,6 +95,16 @@ def test_failed_tests_are_mistakes_once_in_a_session(vettle: Commands, tmp_path:
     assert mistake["repeat"] is True
 
 
+def test_two_tests_are_two_mistakes_however_alike_they_fail(vettle: Commands, tmp_path: Path) -> None:
+    """A test that fails as another did in an earlier session was not made before."""
+    for number, name in enumerate(("test_two", "test_six", "test_two")):
+        session = vettle.session()
+        case = f'<testcase name="{name}" file="tests/test_a.py"><failure message="assert 1 == 2"/></testcase>'
+        found = vettle("reward", "--from-junit", _report(tmp_path, case), "--mistakes", "--session", session)
+        assert [mistake["repeat"] for mistake in found["mistakes"]] == [number == 2]
+        vettle("session", "end", "--session-id", session)
+
+
 def test_a_rule_that_is_none_records_nothing(
     vettle: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -115,6 +115,31 @@ def test_when_the_first_rule_can_be_told_follows_from_its_own_pace(here: Project
     assert "at the present pace" in found.closest.said
 
 
+def test_holdouts_are_no_pace(tmp_path: Path, clock: ManualClock) -> None:
+    """A session that shows nothing on purpose proves nothing about a rule, so it brings no proof nearer."""
+    (tmp_path / ".vettle").mkdir()
+    (tmp_path / ".vettle" / "config.toml").write_text("[selection]\nholdout = 1.0\n")
+    project = Project(tmp_path, clock=clock, environment={})
+    try:
+        rules.add(project, text="Sort the imports.", prior=0.2)
+        _work(project, clock, 10, per_day=5)
+        with project.read() as transaction:
+            found = outlook.lately(transaction)
+        assert any(entry.propensity < 1 for one in found.sessions for entry in one.decision.slate)
+        assert not found.flips
+    finally:
+        project.close()
+
+
+def test_a_rule_that_is_back_on_trial_was_not_retired_this_week(here: Project) -> None:
+    """What a person took back is no news."""
+    rule = rules.add(here, text="Sort the imports.").rule_id
+    rules.decide(here, rule_id=rule, action="retire", reason="noise")
+    assert overall.status(here).retired_this_week == 1
+    rules.decide(here, rule_id=rule, action="restore", reason="no noise after all")
+    assert overall.status(here).retired_this_week == 0
+
+
 def test_it_says_when_nothing_can_be_said(here: Project, clock: ManualClock) -> None:
     """Without a session lately there is no pace, and without a belief there is no number."""
     rule = rules.add(here, text="Sort the imports.", prior=0.2)

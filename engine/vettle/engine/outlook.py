@@ -30,7 +30,8 @@ FAR = 2 * 365.0
 class Lately:
     """The newest sessions of the last 30 days, newest first, and over how many days they are spread (at least 1).
 
-    `flips` counts the scored ones in which a coin decided about each rule: only those can prove anything.
+    `flips` counts the scored ones in which a coin decided about each rule: only those can prove anything, and a
+    holdout cannot.
     """
 
     sessions: Sequence[Session]
@@ -50,7 +51,7 @@ def lately(transaction: Transaction) -> Lately:
     flips = Counter(
         entry.rule
         for session in found
-        if session.state == "scored"
+        if session.state == "scored" and not session.decision.holdout
         for entry in session.decision.slate
         if entry.propensity < 1.0
     )

@@ -47,13 +47,14 @@ class _Settled:
 def _settled(transaction: Transaction) -> _Settled:
     """Return the newest proven rules, and how many were settled in the last seven days, by the newest decisions."""
     proven = {rule.id for rule in rules_table.with_status(transaction, ("proven",))}
+    gone = {rule.id for rule in rules_table.with_status(transaction, ("retired",))}
     week = transaction.now - 7 * DAY
     since: dict[str, int] = {}
     retired: set[str] = set()
     for event in events.newest(transaction, "rule_decided", limit=_MOST_DECISIONS):
         if event.data["new"] == "proven" and event.subject in proven:
             since.setdefault(event.subject, event.ts)
-        if event.data["new"] == "retired" and event.ts >= week:
+        if event.data["new"] == "retired" and event.subject in gone and event.ts >= week:
             retired.add(event.subject)
     newest = [ProvenRule(rule_id=rule_id, since=moment(ts)) for rule_id, ts in since.items()]
     return _Settled(newest[:_MOST_PROVEN], sum(ts >= week for ts in since.values()), len(retired))

@@ -244,7 +244,7 @@ def status(project: Project) -> Status:
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         stale = len(lifecycle.forgotten(project, transaction, "open"))
         experiments = experiments_table.count_by_state(transaction)
-        due = bool(by_status.get("proven")) and _rendering_is_due(project, transaction)
+        due = _rendering_is_due(project, transaction, by_status)
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
         project=str(project.root),
@@ -265,7 +265,7 @@ def status(project: Project) -> Status:
     )
 
 
-def _rendering_is_due(project: Project, transaction: Transaction) -> bool:
+def _rendering_is_due(project: Project, transaction: Transaction, by_status: dict[str, int]) -> bool:
     """Tell whether what is proven or pinned changed since the rule files were written last, as far as can be told here.
 
     Whether the files still say so, and whether there are others to write, only rendering can tell.
@@ -273,7 +273,7 @@ def _rendering_is_due(project: Project, transaction: Transaction) -> bool:
     try:
         written = (project.state_folder / RENDERED_FILES).stat().st_mtime
     except OSError:
-        return True
+        return any(by_status.get(status) for status in standings.RENDERED)
     decided = next(
         (
             event.ts
@@ -320,11 +320,13 @@ def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[
     if not by_status:
         return "Add candidate rules: vettle init imports those in your files, rule_add (vettle rule add TEXT) adds one."
     if counts["ended"]:
-        return f"{counts['ended']} ended sessions wait for a reward: reward_log (vettle reward accepted --session-id ID)."
+        wait = "1 ended session waits" if counts["ended"] == 1 else f"{counts['ended']} ended sessions wait"
+        return f"{wait} for a reward: reward_log (vettle reward accepted --session ID; vettle sessions lists them)."
     if due:
         return "Bring the rule files up to date: rules_render (vettle render --write)."
     if not counts["scored"]:
         return (
-            "Start working: session_start at the beginning of a task, session_end with an outcome at its end."
+            "Work as always: agents begin a task with session_start and end it with session_end "
+            "(by hand: vettle session start, vettle session end)."
         )
     return "Keep working: the rules on trial need more sessions."

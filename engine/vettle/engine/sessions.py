@@ -244,7 +244,7 @@ def _after_end(project: Project, score: float | None, changes: Sequence[StatusCh
         return "What is proven has changed: call rules_render with write true to bring the rule files up to date."
     if score is None:
         days = project.settings.sessions.unrewarded_after_days
-        return f"Nothing is learned until a reward_log names this session, within {days:g} days."
+        return f"Nothing is learned until a reward names this session (reward_log), within {days:g} days."
     return "Done: the evidence has entered. Call session_start for the next task."
 
 

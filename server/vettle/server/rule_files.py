@@ -28,6 +28,7 @@ from vettle.engine.records import (
 from vettle.server.hooks import joining
 
 _FEW = 10
+_FEW_FILES = 3
 _EXCERPT = 80
 
 if TYPE_CHECKING:
@@ -138,6 +139,36 @@ def rules_imported(project: Project, *, paths: tuple[str, ...], apply: bool) -> 
         known=outcomes["known"],
         applied=apply,
         next_step=_after_import(apply, outcomes),
+    )
+
+
+def untestable(project: Project) -> dict[str, int]:
+    """Count, by file, the rules on trial that also stand in a file of the repository.
+
+    Every session reads what stands there, so withholding such a rule withholds nothing.
+    """
+    from vettle.engine.similarity import rule_hash
+    from vettle.engine.store import rules
+    from vettle.renderers.imports.files import read
+
+    found: Counter[str] = Counter()
+    with project.read() as transaction:
+        for path, name in _rule_files(project.root, ()):
+            file = read(path, name)
+            for one in file.taken:
+                same = rules.with_hash(transaction, rule_hash(one.text, "", file.globs))
+                found[name] += same is not None and same.status == "trial"
+    return dict(+found)
+
+
+def not_testable(found: Mapping[str, int]) -> str:
+    """Say what `untestable` found, and what to do about it."""
+    number, files = sum(found.values()), list(found)
+    more = f" and {len(files) - _FEW_FILES} more" if len(files) > _FEW_FILES else ""
+    what = "1 rule on trial stands" if number == 1 else f"{number} rules on trial stand"
+    return (
+        f"{what} in {', '.join(files[:_FEW_FILES])}{more} too, where every session reads them, so nothing can be learned "
+        "about them. Take those lines out; what is proven comes back."
     )
 
 

@@ -58,6 +58,19 @@ def test_both_forms_say_the_same_of_a_rule_without_outlook() -> None:
         assert "it is not believed to help by an amount that could be proven" in text
 
 
+def test_the_numbers_beside_a_persons_decision_are_not_its_reason() -> None:
+    """What decides by itself decided on its numbers; a person may have decided on anything."""
+    overview = overviews.rich()
+    decision = next(one for one in overview.decisions if one.kind == "rule" and one.evidence)
+    for by, wanted, other in (
+        ("evidence", "On this evidence:", "Known by then:"),
+        ("person", "Known by then:", "On this evidence:"),
+    ):
+        page = overview.model_copy(update={"decisions": [decision.model_copy(update={"by": by})]})
+        for text in _forms(page):
+            assert wanted in text and other not in text
+
+
 def test_a_proof_whose_interval_holds_zero_is_explained() -> None:
     """The interval by coin flips is coarser than the evidence: where they seem to disagree, the page says which counts."""
     overview = overviews.rich()

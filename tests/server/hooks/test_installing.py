@@ -159,6 +159,12 @@ def test_links_and_unknown_assistants_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FilesRefused, match="link"):
         _install(tmp_path, "cursor")
     assert elsewhere.read_text() == "{}"
+    (tmp_path / "root").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "root/.codex").symlink_to(tmp_path / "home")
+    with pytest.raises(FilesRefused, match="outside the project"):
+        _install(tmp_path / "root", "codex")
+    assert not list((tmp_path / "home").iterdir())
     with pytest.raises(InvalidArgument, match="claude-code, cursor, codex"):
         _install(tmp_path, "gemini")
 

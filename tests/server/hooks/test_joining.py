@@ -23,7 +23,7 @@ from vettle.engine import prepared_files, rules
 from vettle.engine.project import Project
 from vettle.engine.store.lock import FileLock
 from vettle.server import tools
-from vettle.server.hooks import claiming, joining, payloads, preparing, spool
+from vettle.server.hooks import claiming, joining, payloads, preparing, recording, spool
 
 CONVERSATION = "d04388d8-8190-4f79-9fc8-6d6be5f2966a"
 
@@ -101,6 +101,28 @@ def test_a_failure_does_not_land_behind_the_score(project: Project) -> None:
     ended = tools.session_end(project, session_id=_only_id(agent), outcome="accepted")
     assert (ended.mistakes, ended.state) == (1, "scored")
     assert spool.waiting(str(agent.folder)) == []
+
+
+def test_session_start_joins_a_session_for_which_nothing_was_prepared(project: Project) -> None:
+    """The hook only left its event; the session that will come of it is the one that the agent is given."""
+    agent = Assistant(project.root)
+    agent.leave(claude_prompt(project.root))
+    started = tools.session_start(project, "a task")
+    recording.drain(project.root)
+    assert [session.id for session in sessions(project.root)] == [started.session_id]
+
+
+def test_a_call_does_not_record_for_longer_than_it_may(project: Project) -> None:
+    """When its time is over no event is begun; each of them stays, and is recorded once."""
+    agent = _begin(project)
+    agent.leave(claude_prompt(project.root))
+    for what in ("a comma is missing", "no such file", "unknown name"):
+        agent.leave(claude_failure(project.root, "make", f"Exit code 2\nerror: {what}"))
+    joining.catch_up(project, seconds=0.0)
+    assert len(spool.waiting(str(agent.folder))) == 4
+    joining.catch_up(project)
+    assert spool.waiting(str(agent.folder)) == []
+    assert [session.mistakes for session in sessions(project.root)] == [3]
 
 
 def _only_id(agent: Assistant) -> str:

@@ -55,7 +55,8 @@ class TestRun:
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         if not ran:
             return Verdict("ci", f"no test ran{skipped}: there is nothing to judge the work by")
-        reason = f"{failed} of {ran} tests failed{skipped}" if failed else f"all {ran} tests passed{skipped}"
+        passed = "the only test" if ran == 1 else f"all {ran} tests"
+        reason = f"{failed} of {ran} tests failed{skipped}" if failed else f"{passed} passed{skipped}"
         if not failed:
             return Verdict("ci", reason, "accepted", reference=self.reference)
         if not self.passed:

@@ -147,6 +147,7 @@ def _mistakes(project: Project, session_id: str, failed: Sequence[FailedTest]) -
                     description=test.description,
                     session_id=session_id,
                     file=_file(project, test),
+                    identity=test.name,
                     client_ref=f"test-{digest(test.name).hex()[:32]}",
                 )
             )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 
+from vettle.engine import outlook
 from vettle.engine.analysis import calendar, spans
 from vettle.engine.clock import moment
 from vettle.engine.project import Project
 from vettle.engine.records.overview import Work, WorkPeriod
 from vettle.engine.store.folds import day
 from vettle.engine.store.moments import Moments, stats
-
-PACE_DAYS = 30
-"""Days over which the present pace is taken."""
 
 _Sums = defaultdict[str, Moments]
 
@@ -24,6 +22,7 @@ def over_time(project: Project, period: str) -> Work:
         since = spans.first_moment(transaction, period)
         today = moment(transaction.now).date()
         found = stats(transaction, "session", since=day(since) if since else "")
+        pace = _pace(outlook.lately(transaction))
     days: dict[str, _Sums] = defaultdict(lambda: defaultdict(Moments))
     for stat in found:
         days[stat.a][stat.metric] += stat.moments
@@ -38,7 +37,7 @@ def over_time(project: Project, period: str) -> Work:
         periods=[_period(start, sums[start]) for start in starts],
         started=round(sum(own["started"].n for own in days.values())),
         scored=round(sum(own["score"].n for own in days.values())),
-        pace=_pace(days, today),
+        pace=pace,
     )
 
 
@@ -53,15 +52,7 @@ def _period(start: date, sums: _Sums) -> WorkPeriod:
     )
 
 
-def _pace(days: dict[str, _Sums], today: date) -> float | None:
-    """Return scored sessions per day of the last 30 days, or since the first session if that is later."""
-    first = today - timedelta(PACE_DAYS - 1)
-    lately = {
-        date.fromisoformat(name): own["score"].n for name, own in days.items() if name >= first.isoformat()
-    }
-    scored = sum(lately.values())
-    if not scored:
-        return None
-    begun = min(map(date.fromisoformat, days))
-    length = (today - max(begun, first)).days + 1
-    return round(scored / max(length, 1), 3)
+def _pace(lately: outlook.Lately) -> float | None:
+    """Return scored sessions per day lately, whichever period is told."""
+    scored = sum(session.state == "scored" for session in lately.sessions)
+    return round(scored / lately.days, 3) if scored else None

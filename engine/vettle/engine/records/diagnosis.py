@@ -22,6 +22,7 @@ FindingName = Literal[
     "client-not-started",
     "client-other-project",
     "client-other-version",
+    "client-twice",
     "client-unreadable",
     "clock-behind",
     "config-invalid",
@@ -51,6 +52,7 @@ FindingName = Literal[
     "rule-files-stale",
     "rule-list-damaged",
     "rules-left-out",
+    "rules-not-testable",
     "rules-waiting",
     "server-failed",
     "server-garbage",
@@ -122,7 +124,7 @@ class StatusInDetail(Status):
 
 
 class SessionWithRule(Record):
-    """A session that had the rule on its slate, and what the coin said."""
+    """A session that had the rule on its slate, and whether it was shown (never in a holdout)."""
 
     session_id: str
     started: datetime

@@ -102,7 +102,7 @@ class RuleTokens(Record):
 class DecisionTaken(Record):
     """A change of status that was recorded: what, from and to what, by whom and why.
 
-    `evidence` holds the numbers it was taken on, as far as they were recorded.
+    `evidence` holds the numbers it was taken on, or that were known when somebody took it, as far as they were recorded.
     """
 
     when: datetime

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vettle.engine import prepared_files
 from vettle.engine.clock import moment
 from vettle.engine.errors import Conflict, FilesRefused, StoreDamaged, StoreUnavailable
 from vettle.engine.exchange import log
@@ -232,6 +233,8 @@ def _put_aside(found: Path, aside: Path, *, stays: bool) -> None:
 
 
 def _restored(project: Project, path: Path, kept: str, found: int, replies: int) -> DatabaseRestored:
+    # What was prepared before names events of the log that was here.
+    prepared_files.discard(project.root)
     return DatabaseRestored(
         path=str(path),
         location=project.location,

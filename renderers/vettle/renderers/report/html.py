@@ -25,7 +25,8 @@ _FILTERS = (
 )  # fmt: skip
 
 _OWN_WORDS = (
-    words.fluke, sentences.difference, sentences.discoveries, sentences.needed, sentences.outlook, sentences.retired_count, sentences.saved,
+    words.fluke, sentences.difference, sentences.discoveries, sentences.grounds, sentences.needed, sentences.outlook,
+    sentences.retired_count, sentences.saved,
 )  # fmt: skip
 """What is made of our words and of numbers alone: it is escaped, and never cut as somebody else's text is."""
 

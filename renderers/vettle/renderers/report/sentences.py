@@ -6,7 +6,7 @@ import re
 
 from vettle.engine.effects import CLAIM
 from vettle.engine.records.experiments import ExperimentVerdict
-from vettle.engine.records.overview import Overview, RuleStanding, RuleTokens
+from vettle.engine.records.overview import DecisionTaken, Overview, RuleStanding, RuleTokens
 from vettle.renderers.report import words
 
 NOTHING_PROVEN = (
@@ -139,6 +139,12 @@ def difference(verdict: ExperimentVerdict) -> str:
     picked = verdict.outcome == "insufficient" and verdict.e_value >= CLAIM
     more = "; of a pair picked from several variants, more is asked" if picked else ""
     return f"{numbers}; evidence {words.evidence(verdict.e_value)}{more}"
+
+
+def grounds(decision: DecisionTaken) -> str:
+    """Say what the numbers beside a decision about a rule are: what decided, or what a person could have known."""
+    decided = decision.kind == "experiment" or decision.by == "evidence"
+    return "On this evidence" if decided else "Known by then"
 
 
 def limits_of(verdict: ExperimentVerdict) -> str:

@@ -56,6 +56,12 @@ def decoded(content: bytes) -> str:
         raise Refused(f"line {line}: it is not UTF-8") from error
 
 
+def raise_unless_inside(file: Path, root: Path) -> None:
+    """Raise `Refused` if a folder above a file of the project is a link that leads out of it."""
+    if not file.parent.resolve().is_relative_to(root.resolve()):
+        raise Refused("lies outside the project, because a folder above it is a link")
+
+
 def raise_unless_writable(file: Path) -> None:
     """Raise `Refused` if a file is read-only (replacing it would get around what somebody set) or cannot be made."""
     try:

@@ -69,7 +69,7 @@ def connect(
     wanted = entry(client, place, launch, user=private)
     try:
         if not private:
-            _raise_unless_inside(file, place.root)
+            files.raise_unless_inside(file, place.root)
         found = _read(client, file)
         if as_good and not force and found.present == entry(client, place, as_good, user=private):
             return Change(client, file, "unchanged", f"starts {as_good[0]} from the PATH")
@@ -211,11 +211,6 @@ def _raise_unless_safe(client: Client, found: _Found, text: str, wanted: Mapping
     present = form.servers(text, client.keys).get(NAME)
     if present != wanted or form.others(text, client.keys, NAME) != found.others:
         raise Refused("cannot be edited without touching something else in it")
-
-
-def _raise_unless_inside(file: Path, root: Path) -> None:
-    if not file.parent.resolve().is_relative_to(root.resolve()):
-        raise Refused("lies outside the project, because a folder above it is a link")
 
 
 def _encoded(text: str) -> bytes:

@@ -18,6 +18,7 @@ from vettle.engine.records import Record
 from vettle.engine.root import find_root
 from vettle.engine.suggesting import hint
 from vettle.server.commands.layout import columns, harmless, table
+from vettle.server.commands.wording import for_people
 
 __all__ = [
     "Choice",
@@ -150,7 +151,9 @@ def counts(numbers: dict[str, int]) -> str:
 
 def fields(record: Record) -> Iterator[str]:
     """Yield a record as `name  value` lines, nested records and lists indented below their name."""
-    yield from _fields(record.model_dump(mode="json"), "")
+    values = record.model_dump(mode="json")
+    said = {name: for_people(values[name]) for name in ("note", "next_step") if values.get(name)}
+    yield from _fields(values | said, "")
 
 
 def _fields(values: dict[str, Any], indent: str) -> Iterator[str]:

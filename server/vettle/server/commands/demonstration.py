@@ -201,7 +201,8 @@ async def _work(client: Client, agent: SimulatedAgent, tally: Tally, number: int
 
 
 def _progress(done: int, total: int) -> None:
-    if done % 25 == 0 or done == total:
+    # A line that is written over and over is for terminals; in a pipe it would be a wall.
+    if sys.stderr.isatty() and (done % 25 == 0 or done == total):
         end = "\n" if done == total else ""
         click.echo(f"\r   {done} of {total} sessions", nl=False, err=True)
         click.echo(end, nl=False, err=True)

@@ -18,7 +18,7 @@ from vettle.engine.records import RulesImported
 from vettle.engine.records.connecting import ClientConnection, Initialised
 from vettle.engine.root import find_root
 from vettle.server import rule_files
-from vettle.server.clients import applying, catalogue, detecting, entries, memory, planning
+from vettle.server.clients import applying, catalogue, detecting, entries, memory, planning, plugin
 from vettle.server.clients.catalogue import Client
 from vettle.server.clients.place import Place
 from vettle.server.commands.common import counted, emit, json_option
@@ -96,8 +96,10 @@ def init(
     rules = None if undo else _import(root, take_rules, apply=not dry_run)
     if not (undo or dry_run):
         _prepare_ahead(root)
-    step = _next_step(connected, chosen, undo=undo, dry_run=dry_run)
-    notes = [] if undo else [*_nested(root), *_notes(connected, place, launch)]
+    with_plugin = plugin.enabled(place) is not None
+    step = _next_step(connected, chosen, with_plugin=with_plugin, undo=undo, dry_run=dry_run)
+    about_plugin = _plugin(chosen) if with_plugin else ()
+    notes = [] if undo else [*_nested(root), *about_plugin, *_notes(connected, place, launch)]
     record = Initialised(
         root=str(root), applied=not dry_run, clients=connected, rules=rules, notes=notes, next_step=step
     )
@@ -151,7 +153,8 @@ def _here() -> Path | None:
 def _default(place: Place, *, undo: bool) -> list[Client]:
     """Return the clients that are meant without a name: those used here, or to undo, those that were connected."""
     if not undo:
-        return detecting.detected(place)
+        without = plugin.CLIENT if plugin.enabled(place) else ""
+        return [client for client in detecting.detected(place) if client.name != without]
     connected = {written.client for written in memory.load(place.root).files.values()}
     return [client for client in catalogue.CLIENTS if client.name in connected]
 
@@ -218,14 +221,19 @@ def _question(new: int, holding: Sequence[str]) -> str:
 
 
 def _next_step(
-    connected: Sequence[ClientConnection], chosen: Sequence[Client], *, undo: bool, dry_run: bool
+    connected: Sequence[ClientConnection],
+    chosen: Sequence[Client],
+    *,
+    with_plugin: bool,
+    undo: bool,
+    dry_run: bool,
 ) -> str:
     """Say the one thing to do next."""
     if dry_run:
         return "Nothing was written. To write: the same without --dry-run."
     if undo:
         return "" if chosen else "Nothing was connected, so there is nothing to undo."
-    if not chosen:
+    if not chosen and not with_plugin:
         return f"No client is used here. To connect one: vettle init NAME, of {', '.join(catalogue.NAMES)}."
     hint = next((one.hint for one in connected if one.hint), "")
     if hint:
@@ -246,6 +254,16 @@ def _nested(root: Path) -> Iterator[str]:
                 f"its own: vettle --project {name} init."
             )
             return
+
+
+def _plugin(chosen: Sequence[Client]) -> Iterator[str]:
+    """Say why Claude Code gets no entry where it has our plugin, or that it now starts two servers."""
+    if any(client.name == plugin.CLIENT for client in chosen):
+        yield (
+            "Claude Code has vettle's plugin too, and may start both. To keep the plugin: vettle init claude --undo."
+        )
+    else:
+        yield "Claude Code has vettle's plugin, which connects and measures it: it needs no entry."
 
 
 def _notes(connected: Sequence[ClientConnection], place: Place, launch: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from vettle.engine import outlook, overall
 from vettle.engine.quarantine import visible
 from vettle.engine.records.diagnosis import StatusInDetail
+from vettle.server import rule_files
 from vettle.server.commands.common import counted, counts, emit, json_option, open_project
 from vettle.server.commands.layout import wrapped
 
@@ -25,6 +26,10 @@ def status(as_json: bool) -> None:
     """
     with open_project() as project:
         record = overall.status(project)
+        found = rule_files.untestable(project)
+    if found:
+        warnings = [*record.warnings, rule_files.not_testable(found)]
+        record = record.model_copy(update={"warnings": warnings})
     emit(record, as_json, lambda: wrapped(_status(record)))
 
 
@@ -40,7 +45,8 @@ def _status(record: StatusInDetail) -> Iterator[str]:
     if record.closest:
         yield f"closest      {record.closest.rule_id}: {record.closest.said}"
     elif record.rules.get("trial"):
-        yield "closest      cannot be said: lately no coin decided about a rule on trial that is believed to help"
+        why = "no rule on trial is believed to help, or no coin decided about it lately"
+        yield f"closest      cannot be said: {why if record.sessions.get('scored') else 'no session was scored yet'}"
     for session in record.open_sessions:
         task = visible(" ".join(session.task.split())[:_TASK])
         yield f"open         {session.session_id}  since {session.started:%Y-%m-%d %H:%M}  {session.context}: {task}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from vettle.server.clients import plugin
 from vettle.server.clients.connections import Connection, connections
 from vettle.server.clients.place import Place
 from vettle.server.doctor.case import Case
@@ -20,16 +21,35 @@ _ELSEWHERE = ("client-unreadable", "client-other-project")
 
 def connected(case: Case) -> list[Connection]:
     """Return every entry of ours in any client's configuration, and every file that cannot be read."""
-    where = case.root or case.start
-    return connections(Place(where, case.home, case.environment, case.platform))
+    return connections(_place(case))
+
+
+def _place(case: Case) -> Place:
+    return Place(case.root or case.start, case.home, case.environment, case.platform)
 
 
 def clients(case: Case) -> Iterator[Said]:
     """Find entries that cannot start, or that serve another project."""
     said = [one for connection in connected(case) for one in _entry(connection, case)]
     yield from said
-    if all(one.name in _ELSEWHERE for one in said):
+    found = plugin.enabled(_place(case))
+    if found:
+        yield from _plugin(found, case)
+    elif all(one.name in _ELSEWHERE for one in said):
         yield warning("no-client", "no client is connected to vettle in this project", "vettle init")
+
+
+def _plugin(found: plugin.Plugin, case: Case) -> Iterator[Said]:
+    """Say that the plugin connects Claude Code, and whether an entry of ours starts a second server."""
+    yield ok(f"Claude Code, by the plugin ({found.file})")
+    for connection in connected(case):
+        # Of two servers with the same command Claude Code drops the plugin's.
+        if connection.client == plugin.CLIENT and connection.command not in ("", found.command):
+            yield warning(
+                "client-twice",
+                f"Claude Code starts vettle twice, by the plugin and by {connection.file}: agents see each tool twice",
+                "vettle init claude --undo",
+            )
 
 
 def _entry(connection: Connection, case: Case) -> Iterator[Said]:
@@ -65,7 +85,7 @@ def to_start(case: Case, root: Path) -> tuple[list[Launch], list[tuple[Connectio
         if connection.problem or not os.access(program(connection, case, root) or "", os.X_OK):
             continue
         found = launch(connection, case, root)
-        if not may_start(connection, found, root):
+        if not may_start(connection, found, case, root):
             held.append((connection, found))
         elif found.key in known:
             titles = tuple(dict.fromkeys((*known[found.key].titles, *found.titles)))

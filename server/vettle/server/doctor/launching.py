@@ -89,15 +89,15 @@ def is_ours(found: Launch) -> bool:
     )
 
 
-def may_start(connection: Connection, found: Launch, root: Path) -> bool:
+def may_start(connection: Connection, found: Launch, case: Case, root: Path) -> bool:
     """Tell whether starting it runs nothing that only the repository wants.
 
-    A person's own configuration is theirs. A file of the repository came with it, perhaps from a stranger: what it
-    names is started only if it is `vettle serve`, from outside the repository or from this installation, and told
-    nothing that changes what runs.
+    A person's own configuration is theirs. A file of the repository came with it, perhaps from a stranger, and so did
+    one that a folder of it links to: what it names is started only if it is `vettle serve`, from outside the
+    repository or from this installation, and told nothing that changes what runs.
     """
-    file = connection.file.resolve()
-    if not file.is_relative_to(root.resolve()):
+    repository = _repository(case, root)
+    if not any(file.is_relative_to(repository) for file in (connection.file, connection.file.resolve())):
         return True
     if not {name for name, _ in found.environment} <= _HARMLESS:
         return False
@@ -107,7 +107,17 @@ def may_start(connection: Connection, found: Launch, root: Path) -> bool:
         return False
     real = Path(os.path.realpath(found.command))
     is_vettle = Path(found.command).name.lower() in _PROGRAMS
-    return ours or (is_vettle and not real.is_relative_to(root.resolve()))
+    return ours or (is_vettle and not real.is_relative_to(repository))
+
+
+def _repository(case: Case, root: Path) -> Path:
+    """Return the outermost repository that the project is part of, as all of it came along.
+
+    One that holds the whole home folder does not count.
+    """
+    here, home = root.resolve(), case.home.resolve()
+    around = [folder for folder in (here, *here.parents) if not home.is_relative_to(folder)]
+    return next((folder for folder in reversed(around) if (folder / ".git").exists()), here)
 
 
 def expanded(text: str, named: Mapping[str, str]) -> str:

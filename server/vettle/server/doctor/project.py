@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import stat
-import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from vettle.engine.errors import GitUnavailable
 from vettle.engine.project import CONFIGURATION, DATABASE, RENDERED_FILES
 from vettle.engine.root import STATE_FOLDER
 from vettle.engine.settings import Settings
@@ -21,10 +21,9 @@ from vettle.engine.store import is_url
 from vettle.engine.suggesting import hint
 from vettle.server.doctor.case import Case
 from vettle.server.doctor.findings import Said, ok, problem, warning
+from vettle.server.git import running
 
 _GIT_SECONDS = 5.0
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-"""Git, so that nothing that a repository configures is run."""
 
 
 def root(case: Case) -> Iterator[Said]:
@@ -80,12 +79,16 @@ def _unwritable(path: Path, *, is_folder: bool) -> Iterator[Said]:
 
 def version_control(case: Case) -> Iterator[Said]:
     """Find what git keeps that is one machine's, and what it does not keep that everybody needs."""
-    if case.root is None or case.folder is None or not case.folder.is_dir() or not shutil.which("git"):
+    if case.root is None or case.folder is None or not case.folder.is_dir():
         return
-    inside = _git(case, case.root, "rev-parse", "--is-inside-work-tree")
-    if inside is None:
+    try:
+        listed = running.run(
+            case.root, "ls-files", "-z", "--", STATE_FOLDER, deadline=time.monotonic() + _GIT_SECONDS
+        )
+    except GitUnavailable:
+        # It is no repository, or nobody here uses git.
         return
-    tracked = set((_git(case, case.root, "ls-files", "--", STATE_FOLDER) or "").splitlines())
+    tracked = set(os.fsdecode(listed).split("\0"))
     if kept := sorted(name for name in tracked if Path(name).name.startswith(DATABASE)):
         names = " ".join(map(shlex.quote, kept))
         yield problem("database-committed", f"git keeps {', '.join(kept)}", f"git rm --cached {names}")
@@ -100,22 +103,6 @@ def version_control(case: Case) -> Iterator[Said]:
                 f"{STATE_FOLDER}/{name} is not in git: {what}",
                 f"git add --force {STATE_FOLDER}/{name}",
             )
-
-
-def _git(case: Case, folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - git with arguments of ours
-            [*_GIT, "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_GIT_SECONDS,
-            env={**case.environment, "GIT_OPTIONAL_LOCKS": "0"},
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
 
 
 def configuration(case: Case) -> Iterator[Said]:

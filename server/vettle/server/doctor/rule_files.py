@@ -10,6 +10,7 @@ from vettle.engine.records import LeftOut, RenderedFile, Rendering
 from vettle.engine.store import rules
 from vettle.server.doctor.case import Case
 from vettle.server.doctor.findings import Said, ok, problem, warning
+from vettle.server.rule_files import not_testable, rendered, untestable
 
 _FEW = 3
 
@@ -18,9 +19,6 @@ def rule_files(case: Case) -> Iterator[Said]:
     """Find files that are stale, edited, refused, hidden, read twice, or too small for all rules."""
     if case.project is None:
         return
-    # Imported here because it takes numpy, which nothing else needs where no project is.
-    from vettle.server.rule_files import rendered
-
     try:
         rendering = rendered(case.project, targets=("auto",), write=False, check=True)
     except FilesRefused as error:
@@ -28,6 +26,7 @@ def rule_files(case: Case) -> Iterator[Said]:
         return
     yield from _refused(rendering)
     yield from _delivered(rendering)
+    yield from _untestable(untestable(case.project))
     if rendering.files:
         if rendering.in_sync:
             yield ok(f"{len(rendering.files)} rule files are as they should be")
@@ -49,6 +48,12 @@ def _nowhere(case: Case, rendering: Rendering) -> Said:
         f"{len(waiting)} in no file: {first}. {why}".rstrip(),
         "vettle render agents --write",
     )
+
+
+def _untestable(found: dict[str, int]) -> Iterator[Said]:
+    """Warn of rules on trial that every session reads anyway."""
+    if found:
+        yield warning("rules-not-testable", not_testable(found), _editing(*list(found)[:_FEW]))
 
 
 def _refused(rendering: Rendering) -> Iterator[Said]:

@@ -129,6 +129,7 @@ def install(
     of = assistant(name)
     wanted = {event: entry(of, event, launch, windows=windows) for event in of.events}
     with _refusals(of):
+        files.raise_unless_inside(root / of.path, root)
         text = files.read_text(root / of.path)
         if text is not None and not is_blank(text):
             if _ours(text) == wanted:

@@ -13,23 +13,23 @@ from vettle.engine.store import rules
 from vettle.server.hooks import payloads, spool
 
 _PATIENCE = 2.0
-"""Seconds that a call waits for the process that records, which is nearly always done sooner."""
+"""Seconds after which a call begins to do its own work: nearly always everything is recorded sooner."""
 
 _PATIENCE_TO_BEGIN = 10.0
-"""Seconds that the start of a session waits for it: a second session would be worse."""
+"""The same for the start of a session: a second session would be worse."""
 
 
 def catch_up(project: Project, *, seconds: float = _PATIENCE) -> None:
     """Record what hooks noticed before this call, so that a failure does not land behind its session's score.
 
-    Never fails: what could not be recorded stays for the process behind the hooks.
+    Never fails, and begins no event after so many seconds: what is not recorded stays for the process behind the hooks.
     """
     try:
         if spool.waiting(hooks_folder(str(project.root), os.environ)):
             # Imported here because hardly any call finds something that waits.
             from vettle.server.hooks import recording
 
-            recording.drain(project.root, wait=seconds, ahead=False)
+            recording.drain(project.root, wait=seconds, within=seconds)
     except Exception:  # noqa: BLE001 - the call itself says what is wrong with the project
         return
 
@@ -79,14 +79,18 @@ def begun(project: Project) -> SessionStarted | None:
         folder = hooks_folder(str(project.root), os.environ)
     except FileNotFoundError:
         return None
-    known = spool.read(spool.session_file(folder, key))
+    own = spool.session_file(folder, key)
+    if not os.path.exists(own):  # noqa: PTH110 - a text, as hooks have it
+        # Where nothing was prepared, its start is noted by the process that records.
+        catch_up(project, seconds=_PATIENCE_TO_BEGIN)
+    known = spool.read(own)
     if not known:
         return None
     if known.get("session_id") is None:
         # Nothing but its start was noticed yet; whoever calls a tool has begun.
         _leave_prompt(folder, key)
     catch_up(project, seconds=_PATIENCE_TO_BEGIN)
-    session_id = spool.read(spool.session_file(folder, key)).get("session_id")
+    session_id = spool.read(own).get("session_id")
     return prepared.begun(project, session_id) if isinstance(session_id, str) else None
 
 

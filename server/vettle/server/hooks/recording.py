@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,48 +54,53 @@ def record(root: str) -> None:
         _log(Path(folder), f"{type(error).__name__}: {error}")
 
 
-def drain(root: Path, *, wait: float = 10.0, ahead: bool = True) -> int:
+def drain(root: Path, *, wait: float = 10.0, within: float = math.inf) -> int:
     """Record all events that wait, then prepare sessions; return how many events were recorded or put aside.
 
-    Waits so many seconds for another process that does it. Without `ahead` no session is prepared: the caller is
-    in a hurry, and the process that the next hook starts has the time.
+    Waits so many seconds for another process that does it. Whoever has to be done `within` so many seconds is in a
+    hurry: no event is begun after them, and nothing but events is seen to. The process that the next hook starts has
+    the time.
 
     Raises:
         StoreUnavailable, StoreDamaged, ConfigurationInvalid: The events stay, for another time.
     """
     folder = Path(spool.hooks_folder(str(root)))
     lock = FileLock(folder / spool.LOCK, timeout=wait)
+    deadline = time.monotonic() + within
     met: set[str] = set()
     more = True
     try:
         while more:
             with lock:
-                met |= _drained(root, folder, ahead=ahead)
+                met |= _drained(root, folder, deadline)
             # A hook that saw the lock held has left its event to us; what could not be read is not tried for ever.
-            more = bool(set(spool.waiting(str(folder))) - met)
+            more = bool(set(spool.waiting(str(folder))) - met) and time.monotonic() < deadline
     finally:
         lock.close()
     return len(met)
 
 
-def _drained(root: Path, folder: Path, *, ahead: bool) -> set[str]:
-    """Record the events that wait now, then prepare sessions; return the names of the events that there were."""
-    clock, names = _Then(), spool.waiting(str(folder))
+def _drained(root: Path, folder: Path, deadline: float) -> set[str]:
+    """Record the events that wait now, then prepare sessions; return the names of the events that were met."""
+    clock, met = _Then(), set()
     with contextlib.closing(Project(root, actor="hook", clock=clock)) as project:
         assistants = AssistantSessions(project, folder)
         # First, because a session that begins closes those that nobody rewarded for too long.
         assistants.reward_by_tests()
-        for name in names:
+        for name in spool.waiting(str(folder)):
+            if time.monotonic() >= deadline:
+                break
             _record_one(assistants, clock, folder / "spool" / name)
+            met.add(name)
         clock.nanoseconds = 0
-        assistants.end_idle()
-        if ahead:
+        if math.isinf(deadline):
+            assistants.end_idle()
             # Imported here because it needs numpy, and what waited is safe by now.
             from vettle.server.hooks.preparing import prepare_ahead
 
             prepare_ahead(project)
     _tidy(folder)
-    return set(names)
+    return met
 
 
 def _record_one(assistants: AssistantSessions, clock: _Then, path: Path) -> None:

@@ -157,4 +157,4 @@ def _decision(page: Page, decision: DecisionTaken) -> None:
     if decision.evidence:
         facts = [f"{name} {said}" for name, said in words.recorded(decision.evidence)[:8]]
         listed: Line = [(f"{', ' if number else ''}{fact}", "soft") for number, fact in enumerate(facts)]
-        page.say(("On this evidence: ", "soft"), *listed, first=stem, rest=stem)
+        page.say((f"{sentences.grounds(decision)}: ", "soft"), *listed, first=stem, rest=stem)

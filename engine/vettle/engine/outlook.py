@@ -97,10 +97,10 @@ def closest(learning: Learning, trial: Sequence[str], found: Lately) -> Forecast
 
 def _said(needed: int | None, per_day: float | None, days: float | None) -> str:
     if needed is None:
-        return "When it can be told cannot be said: it is not believed to help by an amount that could be proven."
+        return "No date yet: it is not believed to help by an amount that could be proven."
     sessions = f"About {needed:,} more sessions with it prove it, if what is believed now is right"
     if per_day is None or days is None:
-        return f"{sessions}; when that will be cannot be said: no coin decided about it in the last {PACE_DAYS} days."
+        return f"{sessions}; no date yet: no coin decided about it in the last {PACE_DAYS} days."
     return f"{sessions}: {duration(days)} at the present pace ({pace(per_day)})."
 
 

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vettle.engine import lifecycle, quarantine, rules
+from vettle.engine.clock import DAY
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.records import RewardLogged, RewardOutcome, RewardSource
 from vettle.engine.store import Transaction
 from vettle.engine.store import sessions as table
 from vettle.engine.store.events import Event
+from vettle.engine.store.folds import day
+from vettle.engine.store.moments import stats
 from vettle.engine.store.sessions import Session
+
+JUDGED_DAYS = 30
+"""Days after the last reward by more than tests in which a project is taken for one whose sessions somebody judges."""
+
+
+def others_judge(project: Project) -> bool:
+    """Tell whether sessions were rewarded lately by something else than CI: by a person, an agent, git or a judge."""
+    with project.read() as transaction:
+        since = day(transaction.now - JUDGED_DAYS * DAY)
+        return any(stat.metric != "ci" for stat in stats(transaction, "reward", since=since))
 
 
 def value(outcome: RewardOutcome, revision_distance: float) -> float:

@@ -106,7 +106,8 @@ class HookSettings(_Section):
     """What the assistants' own hooks do; sessions that they start are of one `context` and show at most `k` rules.
 
     `remember_failures` logs failed tools and tests as mistakes; `score_by_tests` lets the last test run of a
-    session reward it when nobody else did for `tests_wait_hours` after its end.
+    session reward it at its end or, in a project whose sessions others judge as well, when nobody did for
+    `tests_wait_hours`.
     """
 
     enabled: bool = True

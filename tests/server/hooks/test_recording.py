@@ -57,6 +57,18 @@ def _score_at_once(root: Path) -> None:
     (root / ".vettle" / "config.toml").write_text("[hooks]\ntests_wait_hours = 0\n")
 
 
+def _judge_another(root: Path) -> None:
+    """Let a person judge a session, so that more than tests is to be expected here."""
+    project = Project(root)
+    begun = engine_sessions.start(project, task="an earlier one")
+    engine_sessions.end(project, session_id=begun.session_id, outcome="accepted")
+    project.close()
+
+
+def _of_hooks(root: Path) -> list[Session]:
+    return [session for session in sessions(root) if session.agent]
+
+
 @pytest.fixture(name="agent")
 def _agent(root: Path) -> Assistant:
     return Assistant(root)
@@ -126,7 +138,7 @@ def test_hooks_work_over_either_store(place: Place, monkeypatch: pytest.MonkeyPa
         claude(place.root, "SessionEnd"),
     )
     [session] = sessions(place.root)
-    assert (session.state, session.mistakes) == ("ended", 1)
+    assert (session.state, session.mistakes) == ("scored", 1)
     assert session.decision == Decision.model_validate(known["prepared"]["decision"])
 
 
@@ -345,37 +357,45 @@ def test_a_session_that_was_only_opened_is_none(agent: Assistant, root: Path) ->
     assert _only(root).state == "ended"
 
 
+def test_tests_count_at_once_where_nobody_else_judges(agent: Assistant, root: Path) -> None:
+    """A session ends with its outcome: nobody has to wait for a judgement that never comes."""
+    agent.happen(claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
+    assert (_only(root).outcome, _only(root).state) == (1.0, "scored")
+
+
 def test_tests_count_a_day_later_unless_somebody_judged(agent: Assistant, root: Path) -> None:
     """Until then a commit, a review or a person can still say what the work was worth, and theirs is what counts."""
+    _judge_another(root)
     agent.now -= 30 * 3_600 * 10**9
     for number in range(2):
         agent.leave(claude_success(root, "pytest", "1 passed", session_id=f"s{number}"))
         agent.leave(claude(root, "SessionEnd", session=f"s{number}"))
     recording.record(str(root))
-    assert [session.state for session in sessions(root)] == ["ended", "ended"]
-    judged, other = (session.id for session in sessions(root))
+    assert [session.state for session in _of_hooks(root)] == ["ended", "ended"]
+    judged, other = (session.id for session in _of_hooks(root))
     project = Project(root)
     rewards.log(project, outcome="rejected", session_id=judged)
     project.close()
     for _ in range(2):
         recording.record(str(root))
-    outcomes = {session.id: (session.state, session.outcome) for session in sessions(root)}
+    outcomes = {session.id: (session.state, session.outcome) for session in _of_hooks(root)}
     assert outcomes == {judged: ("scored", 0.0), other: ("scored", 1.0)}
-    assert len(_events(root, "reward_logged")) == 2
+    assert len(_events(root, "reward_logged")) == 3
 
 
 def test_tests_do_not_count_before_their_time(agent: Assistant, root: Path) -> None:
     """A session of an hour ago still waits for a better judgement; one that is resumed waits for its next end."""
+    _judge_another(root)
     agent.happen(claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
     recording.record(str(root))
-    assert _only(root).state == "ended"
+    assert [session.state for session in _of_hooks(root)] == ["ended"]
     key = spool.session_file(
         str(agent.folder), payloads.session_key("claude-code", claude(root, "x")["session_id"])
     )
     assert "due" in spool.read(key)
     agent.happen(claude_failure(root, "pytest", FAILED_TESTS))
     assert "due" not in spool.read(key)
-    assert _only(root).mistakes == 1
+    assert [session.mistakes for session in _of_hooks(root)] == [1]
 
 
 def test_an_edit_that_was_refused_is_a_mistake(agent: Assistant, root: Path) -> None:

@@ -48,7 +48,7 @@ def outlook(standing: RuleStanding) -> str:
     """Say how long it takes until a rule on trial is proven, as coarsely as that is known."""
     needed = standing.sessions_needed
     if needed is None:
-        return "When it can be told cannot be said: it is not believed to help by an amount that could be proven."
+        return "No date yet: it is not believed to help by an amount that could be proven."
     if needed < _FEW:
         many = f"About {words.about(needed)} more session{'' if needed == 1 else 's'}"
     else:

@@ -127,8 +127,10 @@ class AssistantSessions:
         snapshots.finish(self._project.root, self._project.state_folder, session.id)
         settings = self._project.settings.hooks
         if isinstance(known.get("tests"), dict) and settings.score_by_tests:
-            known["due"] = happened + int(settings.tests_wait_hours * HOUR * 1_000)
-            if not settings.tests_wait_hours:
+            # A reward that comes later counts no more, so it is waited for only where one may come.
+            hours = settings.tests_wait_hours if rewards.others_judge(self._project) else 0.0
+            known["due"] = happened + int(hours * HOUR * 1_000)
+            if not hours:
                 self._reward(known)
         if session.state == "open":
             # The agent may have ended it a moment ago.

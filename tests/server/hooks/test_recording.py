@@ -214,7 +214,7 @@ def test_what_is_no_event_is_put_aside_with_the_reason(agent: Assistant, root: P
 
 def test_a_spool_that_came_with_a_repository_writes_nothing_elsewhere(agent: Assistant, root: Path) -> None:
     """The name of a session becomes the name of a file, so one that is no name is put aside."""
-    for number, name in enumerate(("../../../outside", "codex-/x", "", "codex-x\n")):
+    for number, name in enumerate(("../../../planted-elsewhere", "codex-/x", "", "codex-x\n")):
         event = {"client": "codex", "kind": "start", "session": name, "folder": "", "model": ""}
         spool.write(
             str(agent.folder / "spool" / f"{agent.now + number:020d}-1.json"), json.dumps(event).encode()
@@ -222,7 +222,7 @@ def test_a_spool_that_came_with_a_repository_writes_nothing_elsewhere(agent: Ass
     recording.record(str(root))
     assert sessions(root) == []
     assert len(list((agent.folder / "spool" / "refused").iterdir())) == 4
-    assert not list(root.parent.glob("outside*"))
+    assert not list(root.parent.glob("planted-elsewhere*"))
 
 
 def test_events_wait_while_the_database_cannot_be_written(agent: Assistant, root: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,3 +144,29 @@ async def test_a_tool_result_links_to_the_report(root: Path, era: Any) -> None:
     [page] = read.contents
     assert page.mime_type == "text/html"
     assert histories.HELPS in page.text  # type: ignore[union-attr]
+
+
+def test_on_a_terminal_no_escape_is_written_out(root: Path) -> None:
+    """What a person sees of an experiment has no code of a colour in it, neither acting nor spelled."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "vettle", "--project", str(root), "experiment", "results", "which model"]
+    with subprocess.Popen(command, cwd=root, stdout=theirs, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(theirs)
+        shown = b""
+        # The other side is gone once the process is: reading then fails, and nothing is lost.
+        with contextlib.suppress(OSError):
+            while read := os.read(ours, 65_536):
+                shown += read
+    os.close(ours)
+    assert process.returncode == 0
+    assert "A winner: large-3" in shown.decode()
+    assert "U+001B" not in shown.decode() and b"\x1b" not in shown
+
+
+def test_what_is_piped_is_utf8_whatever_the_terminal_speaks(tmp_path: Path) -> None:
+    """JSON and HTML say that they are UTF-8, so a terminal of another encoding changes nothing in them."""
+    assert _vettle(tmp_path, "rule", "add", "Grüße an 日本 senden.").returncode == 0
+    for arguments in (("--json",), ("--output", "-")):
+        done = _vettle(tmp_path, "report", *arguments, PYTHONIOENCODING="ascii")
+        assert done.returncode == 0, done.stderr
+        assert "Grüße an 日本 senden." in done.stdout

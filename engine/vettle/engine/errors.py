@@ -30,11 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
-def _some(values: Sequence[str], limit: int = 5) -> str:
-    """Name the first few values, and how many more there are."""
-    shown = ", ".join(values[:limit])
-    return shown + (f" and {len(values) - limit} more" if len(values) > limit else "")
+from vettle.engine.wording import some
 
 
 class VettleError(Exception):
@@ -61,7 +57,7 @@ class UnknownRule(NotFound):
     """Raised when no rule has the given id."""
 
     def __init__(self, field: str, rule_id: str, near: Sequence[str] = ()) -> None:
-        hint = f"Near it: {_some(near)}. " if near else ""
+        hint = f"Near it: {some(near)}. " if near else ""
         super().__init__(f"{field}: no rule {rule_id[:80]!r}. {hint}Call rules_list for the ids.")
 
 
@@ -69,7 +65,7 @@ class UnknownExperiment(NotFound):
     """Raised when no experiment has the given id or name."""
 
     def __init__(self, experiment: str, near: Sequence[str] = ()) -> None:
-        hint = f"Near it: {_some(near)}. " if near else ""
+        hint = f"Near it: {some(near)}. " if near else ""
         super().__init__(
             f"experiment: no experiment {experiment[:80]!r}. {hint}Call experiment_create to ask a question."
         )
@@ -79,7 +75,7 @@ class UnknownSession(NotFound):
     """Raised when no session has the given id."""
 
     def __init__(self, session_id: str, open_sessions: Sequence[str]) -> None:
-        known = f"Open sessions: {_some(open_sessions)}." if open_sessions else "No session is open."
+        known = f"Open sessions: {some(open_sessions)}." if open_sessions else "No session is open."
         super().__init__(
             f"session_id: no session {session_id[:80]!r}. {known} Call session_start to begin one."
         )
@@ -95,7 +91,7 @@ class AmbiguousSession(Conflict):
     def __init__(self, candidates: Sequence[str]) -> None:
         if candidates:
             message = (
-                f"session_id: several sessions could be meant: {_some(candidates)}. Pass the one you mean."
+                f"session_id: several sessions could be meant: {some(candidates)}. Pass the one you mean."
             )
         else:
             message = (

@@ -14,6 +14,7 @@ from vettle.engine.store import Transaction
 from vettle.engine.store import experiments as experiments_table
 from vettle.engine.store import rules as rules_table
 from vettle.engine.suggesting import nearest
+from vettle.engine.wording import some
 
 _SESSION_ID = re.compile(r"s-[0-9a-f]{12}")
 _SHORTEST_PIECE = 3  # bytes: three letters, or one ideograph
@@ -86,6 +87,4 @@ def _containing(one: Subject, wanted: str) -> bool:
 
 
 def _listed(found: list[Subject]) -> str:
-    names = ", ".join(one.id for one in found[:_MOST_NAMED])
-    more = len(found) - _MOST_NAMED
-    return f"{names} and {more} more" if more > 0 else names
+    return some([one.id for one in found], _MOST_NAMED)

@@ -25,6 +25,7 @@ from vettle.engine.records import (
     Rendering,
     RulesImported,
 )
+from vettle.engine.wording import some
 from vettle.server.hooks import joining
 
 _FEW = 10
@@ -163,11 +164,10 @@ def untestable(project: Project) -> dict[str, int]:
 
 def not_testable(found: Mapping[str, int]) -> str:
     """Say what `untestable` found, and what to do about it."""
-    number, files = sum(found.values()), list(found)
-    more = f" and {len(files) - _FEW_FILES} more" if len(files) > _FEW_FILES else ""
+    number = sum(found.values())
     what = "1 rule on trial stands" if number == 1 else f"{number} rules on trial stand"
     return (
-        f"{what} in {', '.join(files[:_FEW_FILES])}{more} too, where every session reads them, so nothing can be learned "
+        f"{what} in {some(list(found), _FEW_FILES)} too, where every session reads them, so nothing can be learned "
         "about them. Take those lines out; what is proven comes back."
     )
 

@@ -19,9 +19,9 @@ from vettle.engine.store.moments import stats
 def of_rules(project: Project) -> RuleTokens:
     """Estimate the tokens that sessions pay for rules, and those that they are spared."""
     with project.read() as transaction:
-        rendered = table.with_status(transaction, standings.RENDERED)
-        retired = table.with_status(transaction, ("retired",))
         every = table.every(transaction)
+        rendered = [rule for rule in every if rule.status in standings.RENDERED]
+        retired = [rule for rule in every if rule.status == "retired"]
         return RuleTokens(
             rendered=sum(paging.tokens(rule.text) for rule in rendered),
             rendered_rules=len(rendered),

@@ -17,6 +17,7 @@ from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.records import RulesImported
 from vettle.engine.records.connecting import ClientConnection, Initialised
 from vettle.engine.root import find_root
+from vettle.engine.wording import some
 from vettle.server import rule_files
 from vettle.server.clients import applying, catalogue, detecting, entries, memory, planning, plugin
 from vettle.server.clients.catalogue import Client
@@ -216,8 +217,7 @@ def _prepare_ahead(root: Path) -> None:
 
 
 def _question(new: int, holding: Sequence[str]) -> str:
-    more = f" and {len(holding) - 3} more" if len(holding) > 3 else ""
-    return f"Import {counted(new, 'rule')} found in {', '.join(holding[:3])}{more}?"
+    return f"Import {counted(new, 'rule')} found in {some(holding, 3)}?"
 
 
 def _next_step(

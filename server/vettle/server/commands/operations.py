@@ -178,7 +178,9 @@ def _results(answer: ExperimentResults) -> Iterator[str]:
     from vettle.renderers.report.plain import experiments
     from vettle.renderers.report.plain.page import Page
 
-    page = Page(**terminal())
+    shown = terminal()
+    # What is printed line by line may not act on the terminal, and colour would.
+    page = Page(shown["width"], unicode=shown["unicode"], colour=False)
     experiments.results(page, answer)
     yield from page.text().splitlines()
 

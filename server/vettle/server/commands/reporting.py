@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,7 +10,7 @@ from vettle.engine import files
 from vettle.engine.errors import FilesRefused
 from vettle.engine.project import Project
 from vettle.engine.records.overview import Overview
-from vettle.server.commands.common import json_option, open_project, terminal
+from vettle.server.commands.common import emit, json_option, open_project, terminal
 
 _BEGINNING = 2_000
 
@@ -38,7 +37,7 @@ def report(output: str, period: str, terminal: bool, as_json: bool) -> None:
     with open_project() as project:
         page = gathered(project, period)
     if as_json:
-        click.echo(page.model_dump_json())
+        emit(page, as_json, lambda: iter(()))
     elif terminal:
         click.echo(_text(page), nl=False)
     else:
@@ -50,11 +49,11 @@ def gathered(project: Project, period: str) -> Overview:
     # Imported here because it takes numpy, and help does not.
     from vettle.engine.overview import gathering
     from vettle.server import tools
-    from vettle.server.signatures import signature
+    from vettle.server.commands.checking import checked
     from vettle.server.toolsets import find
 
-    checked: dict[str, Any] = signature(find(tools.report_get)).validate({"kind": "rules", "period": period})
-    return gathering.gather(project, period=checked["period"])
+    given = checked(find(tools.report_get), {"kind": "rules", "period": period})
+    return gathering.gather(project, period=given["period"])
 
 
 def free(path: Path) -> Path:
@@ -87,7 +86,8 @@ def _html(page: Overview, path: Path | None) -> None:
 
     text = as_html(page)
     if path is None:
-        click.echo(text, nl=False)
+        # The page says that it is UTF-8, whatever the terminal speaks.
+        click.echo(text.encode("utf-8"), nl=False)
         return
     write(path, text)
     click.echo(f"Wrote {path} ({len(text.encode()) / 1000:.0f} kB). {page.answers[0]}")

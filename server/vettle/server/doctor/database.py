@@ -12,6 +12,7 @@ from vettle.engine.project import DATABASE
 from vettle.engine.store import events, rules, sessions, without_secrets
 from vettle.engine.store.looking import NotPrepared, quick_check
 from vettle.engine.store.schema import SCHEMA_VERSION
+from vettle.engine.wording import some
 from vettle.server.doctor.case import Case
 from vettle.server.doctor.findings import Said, ok, problem, warning
 from vettle.server.doctor.mounts import file_system
@@ -157,11 +158,10 @@ def left_open(case: Case) -> Iterator[Said]:
     with case.store.read() as transaction:
         found = sessions.in_state(transaction, "open", unseen_since=case.clock() - DAY)
     if found:
-        names = ", ".join(one.id for one in found[:_MOST_NAMED])
-        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        names = some([one.id for one in found], _MOST_NAMED)
         yield warning(
             "sessions-left-open",
-            f"open and silent for more than a day: {names}{more}; without an end they prove nothing",
+            f"open and silent for more than a day: {names}; without an end they prove nothing",
             f"vettle session end --session-id {found[0].id} --outcome accepted",
         )
 

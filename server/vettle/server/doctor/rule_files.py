@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vettle.engine.errors import FilesRefused
 from vettle.engine.records import LeftOut, RenderedFile, Rendering
 from vettle.engine.store import rules
+from vettle.engine.wording import some
 from vettle.server.doctor.case import Case
 from vettle.server.doctor.findings import Said, ok, problem, warning
 from vettle.server.rule_files import not_testable, rendered, untestable
@@ -62,7 +63,7 @@ def _refused(rendering: Rendering) -> Iterator[Said]:
             yield _refusal(file)
     stale = [file.path for file in rendering.files if file.action in ("create", "update", "remove")]
     if stale:
-        yield warning("rule-files-stale", f"not up to date: {_listed(stale)}", "vettle render --write")
+        yield warning("rule-files-stale", f"not up to date: {some(stale, _FEW)}", "vettle render --write")
 
 
 def _refusal(file: RenderedFile) -> Said:
@@ -88,7 +89,7 @@ def _delivered(rendering: Rendering) -> Iterator[Said]:
 
 
 def _delivered_twice(readers: list[str], paths: list[str]) -> Said:
-    what = f"rules are read more than once by {_listed(readers)}"
+    what = f"rules are read more than once by {some(readers, _FEW)}"
     if {"CLAUDE.md", "AGENTS.md"} <= set(paths):
         how = "move your text of CLAUDE.md into AGENTS.md, and make CLAUDE.md a link: ln -sf AGENTS.md CLAUDE.md"
         return warning("rule-delivered-twice", f"{what}; {how}", _editing("CLAUDE.md", "AGENTS.md"))
@@ -106,8 +107,3 @@ def _left_out(found: list[LeftOut]) -> Said:
     if "approved" in first.reason:
         fix = f"vettle rule decide {first.rule_id} pin 'I read it'"
     return warning("rules-left-out", f"{len(found)} left out: {first.rule_id}: {first.reason}", fix)
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

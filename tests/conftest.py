@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +18,12 @@ from vettle.engine.project import Project
 
 START = 1_800_000_000 * SECOND
 
-# The same examples on every run, and no timing: a pipeline must not fail for what nobody changed, nor for being busy.
-# VETTLE_EXPLORE=1 draws new examples.
+# The same examples and ids on every run, and no timing: a pipeline must not fail for what nobody changed, nor for
+# being busy. VETTLE_EXPLORE=1 draws new ones.
+EXPLORING = bool(os.environ.get("VETTLE_EXPLORE"))
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exploring", deadline=None)
-settings.load_profile("exploring" if os.environ.get("VETTLE_EXPLORE") else "repeatable")
+settings.load_profile("exploring" if EXPLORING else "repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +33,15 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.delenv("CLAUDE_CODE_SESSION_ID", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _repeatable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids and seeds repeat in this process: who is assigned what, and so what a test sees, follows from them."""
+    if not EXPLORING:
+        drawn = random.Random(request.node.nodeid)
+        monkeypatch.setattr(secrets, "randbits", drawn.getrandbits)
+        monkeypatch.setattr(secrets, "randbelow", drawn.randrange)
 
 
 class ManualClock:

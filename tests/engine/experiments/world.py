@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -48,8 +48,6 @@ def record(project: Project, *rows: RunInput, experiment: str = "prompt", ref: s
     return runs.record(project, experiment=experiment, runs=rows, client_ref=ref)
 
 
-_UNITS = itertools.count()
-
 Outcome = Callable[[str, int], float | RunInput | None]
 
 
@@ -65,7 +63,7 @@ def work(
     """Select and record that many times; `outcome(variant, i)` is the metric, or None if nothing comes back."""
     chosen = []
     for index in range(times):
-        made = select(project, experiment, unit=f"unit {next(_UNITS)}", **arguments)
+        made = select(project, experiment, unit=f"unit {secrets.randbits(48):x}", **arguments)
         chosen.append(made)
         result = outcome(made.variant, index)
         if result is not None:

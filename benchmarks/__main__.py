@@ -38,6 +38,9 @@ BENCHMARKS = (
     Benchmark(
         "latency", "calls on long histories", _KEPT, (*_KEPT, "--events", "10000,100000", "--calls", "20")
     ),
+    Benchmark(
+        "report", "the page on long histories", _KEPT, (*_KEPT, "--events", "10000,100000", "--times", "3")
+    ),
     Benchmark("limits", "store, peers", _KEPT, (*_KEPT, "--events", "10000,100000", "--distinct", "5000")),
     Benchmark("load", "many processes", (), ("--calls", "50", "--servers", "4", "--writers", "8")),
     Benchmark("soak", "ten minutes, SQLite", (), ("--minutes", "1")),

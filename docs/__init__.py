@@ -1,1 +1,1 @@
-"""The documentation: pages for people, and the program that writes the two reference pages."""
+"""The documentation: pages for people, and the program that writes the reference and README's picture."""

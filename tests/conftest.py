@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests import postgres
 from tests.places import Place
 
@@ -21,8 +21,9 @@ START = 1_800_000_000 * SECOND
 # The same examples and ids on every run, and no timing: a pipeline must not fail for what nobody changed, nor for
 # being busy. VETTLE_EXPLORE=1 draws new ones.
 EXPLORING = bool(os.environ.get("VETTLE_EXPLORE"))
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("exploring", deadline=None)
+_NO_TIMING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", _NO_TIMING, derandomize=True)
+settings.register_profile("exploring", _NO_TIMING)
 settings.load_profile("exploring" if EXPLORING else "repeatable")
 
 

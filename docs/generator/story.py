@@ -17,10 +17,8 @@ from mcp import Client
 from mcp.types import ElicitResult, TextContent, Tool
 
 from docs.generator import examples
+from docs.generator.hosting import ClockedHost, serving
 from vettle.engine.clock import SECOND
-from vettle.engine.project import Project
-from vettle.server.app import DeclaredWhenAsked, Host, create_server
-from vettle.server.toolsets import TOOLSETS
 
 _BEGIN = 1_795_000_000 * SECOND
 _SHOWN_AS = "/home/you/shop"
@@ -36,13 +34,12 @@ class Told:
     errors: dict[str, list[str]]
 
 
-class _Host(Host):
-    """A host whose project has a clock that stands still until somebody moves it."""
+class _Host(ClockedHost):
+    """A host whose clock stands still until somebody moves it."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(str(root))
         self._now = _BEGIN
-        self._project = Project(root, actor="agent", clock=lambda: self._now, environment={})
+        super().__init__(root, lambda: self._now)
 
     def forward(self) -> None:
         """Let a minute pass."""
@@ -61,12 +58,10 @@ def tell() -> Told:
 
 async def _tell(root: Path) -> Told:
     host = _Host(root)
-    server = create_server(str(root))
-    server._tool_manager = DeclaredWhenAsked(tuple(TOOLSETS), host)
     answers: dict[str, dict[str, Any]] = {}
     errors: dict[str, list[str]] = {}
     try:
-        async with Client(server, elicitation_callback=_agree) as client:
+        async with Client(serving(host), elicitation_callback=_agree) as client:
             listed = (await client.list_tools()).tools
             beside = await _beside(client)
             for tool, arguments in examples.SEED:

@@ -82,6 +82,14 @@ def links(page: Path) -> Iterator[str]:
                 yield str(target)
 
 
+def pictures(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield the file and the alternative text of every picture."""
+    for token in _tokens(page):
+        for child in token.children or ():
+            if child.type == "image":
+                yield str(child.attrGet("src")), child.content
+
+
 @cache
 def anchors(page: Path) -> set[str]:
     """Return the anchors that a page's headings make, as GitHub makes them."""

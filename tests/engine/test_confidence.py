@@ -65,7 +65,7 @@ def test_the_word_agrees_with_the_verdict(status: RuleStatus, estimate: Estimate
     """What is said to hurt, to be unpromising or retired is speculative; what is stable is promising."""
     word, verdict = confidence.of(status, estimate, again), effects.verdict(estimate, status)
     claimed = status == "proven" or estimate.e_works >= effects.CLAIM
-    if not claimed and any(said in verdict for said in ("hurts", "unpromising", "retired", "never shown")):
+    if not claimed and any(said in verdict for said in ("hurts", "unpromising", "retired", "no score yet")):
         assert word == "speculative"
     if word == "stable":
         assert "promising" in verdict and "unpromising" not in verdict

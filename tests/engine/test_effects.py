@@ -319,7 +319,7 @@ def estimate(**changes: float | bool | None) -> Estimate:
     ("changes", "status", "words"),
     [
         ({"e_works": 34.2}, "proven", "works (E=34, 5 % per rule, valid at any time)"),
-        ({"e_works": 6.9e15}, "trial", "works (E=7e15, 5 % per rule, valid at any time)"),
+        ({"e_works": 6.9e15}, "trial", "works (E>10,000, 5 % per rule, valid at any time)"),
         ({"e_hurts": 21.0}, "pinned", "pinned by a person; hurts (E=21, 5 % per rule, valid at any time)"),
         ({}, "trial", "promising (+.06, 90 % -.01..+.13, 41 shown / 9 withheld)"),
         (
@@ -329,15 +329,15 @@ def estimate(**changes: float | bool | None) -> Estimate:
         ),
         ({"chance_helps": 0.5}, "trial", "undecided (+.06, 90 % -.01..+.13, 41 shown / 9 withheld)"),
         ({"chance_helps": 0.1}, "trial", "unpromising (+.06, 90 % -.01..+.13, 41 shown / 9 withheld)"),
-        ({"shown": 4}, "trial", "early (shown 4 times)"),
-        ({"shown": 0}, "trial", "early (never shown)"),
+        ({"shown": 4}, "trial", "early (shown in 4 scored sessions)"),
+        ({"shown": 0}, "trial", "early (no score yet)"),
         ({"effect": -0.02, "low": -0.08, "high": 0.04}, "retired", "retired: P(effect > .05) = .03"),
         ({"e_hurts": 34.0}, "retired", "retired: it hurts (E=34, 5 % per rule, valid at any time)"),
         ({}, "quarantined", "quarantined: a person has to approve it before it is shown"),
         (
             {"shown": 1, "missing_suspected": True},
             "trial",
-            "early (shown once); beware: whether an outcome is logged depends on showing it",
+            "early (shown in 1 scored session); beware: whether an outcome is logged depends on showing it",
         ),
     ],
 )

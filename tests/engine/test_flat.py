@@ -20,6 +20,7 @@ from vettle.engine import (
     sessions,
     standings,
 )
+from vettle.engine.analysis import recurrence
 from vettle.engine.project import Project
 from vettle.engine.store import open_store
 from vettle.engine.store.sqlite.driver import SqliteDatabase
@@ -78,8 +79,9 @@ class _Counted:
 
 def test_no_call_walks_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session, the lists and the reports take as many steps after 1,200 sessions as after 300."""
-    # The pace reads the newest 500; both histories have to be longer than what it reads.
+    # The pace reads the newest 500 sessions, the trend 1,000 mistakes; both histories have to be longer than that.
     monkeypatch.setattr(outlook, "MOST_SESSIONS", 100)
+    monkeypatch.setattr(recurrence, "MOST_MISTAKES", 50)
     counts = []
     for history in (300, 1200):
         folder = tmp_path / str(history)

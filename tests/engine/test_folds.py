@@ -14,6 +14,7 @@ from tests.conftest import ManualClock
 from vettle.engine import mistakes, rewards, rules, sessions
 from vettle.engine.errors import VettleError
 from vettle.engine.project import Project
+from vettle.engine.records import RewardOutcome
 from vettle.engine.store import MEMORY, open_store
 from vettle.engine.store.maintenance import check, rebuild, tables
 
@@ -68,11 +69,12 @@ class _Agents:
         )
 
     def _reward(self, draw: random.Random) -> None:
+        outcome: RewardOutcome = draw.choice(["accepted", "revision", "rejected"])
         rewards.log(
             self.project,
-            outcome=draw.choice(["accepted", "revision", "rejected"]),
+            outcome=outcome,
             session_id=self._any(draw, self.sessions),
-            revision_distance=draw.random(),
+            revision_distance=draw.random() if outcome == "revision" else rewards.ANY_DISTANCE,
             weight=draw.choice([0.5, 1.0, 3.0]),
         )
 

@@ -101,7 +101,7 @@ def test_adopting_is_all_or_nothing_and_for_people(project: Project) -> None:
     with pytest.raises(NeedsPerson):
         adopt(agent, [good], [])
     agent.close()
-    assert standings.to_render(project).known == frozenset()
+    assert standings.to_render(project).known == {}
 
 
 def test_flagged_text_is_rendered_only_with_a_persons_approval(project: Project) -> None:

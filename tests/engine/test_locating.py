@@ -99,3 +99,11 @@ def test_the_lock_asks_for_nothing_that_windows_lacks(
             pass
         other.close()
     lock.close()
+
+
+def test_a_lock_that_is_a_link_makes_no_file_where_it_leads(tmp_path: Path) -> None:
+    """A repository that brings its lock as a link is refused, and nothing outside is touched."""
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable, match="lock"), FileLock(tmp_path / "lock"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

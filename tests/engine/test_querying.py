@@ -27,7 +27,7 @@ from vettle.engine.experiments.runs import RunInput
 from vettle.engine.identifiers import new_uid
 from vettle.engine.paging import REPLY_CHARACTERS
 from vettle.engine.project import Project
-from vettle.engine.querying import KINDS, ask, events_query, sql
+from vettle.engine.querying import KINDS, events_query, sql
 from vettle.engine.records.querying import EventsPage, QueryRows
 from vettle.engine.store import caches, events, listing, open_store, selecting
 from vettle.engine.store.database import QueryRefused
@@ -179,7 +179,7 @@ def test_any_filter_finds_what_a_look_at_every_event_finds(
 def test_a_filter_that_means_nothing_is_refused(busy: Project, filters: Any, words: str) -> None:
     """A misspelt kind or time never looks like an empty answer."""
     with pytest.raises(InvalidArgument, match=words):
-        ask(busy, **filters)
+        events_query(busy, **filters)
 
 
 def test_long_data_is_cut_and_marked(project: Project) -> None:

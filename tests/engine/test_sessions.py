@@ -10,6 +10,7 @@ from tests.conftest import ManualClock
 from tests.places import Place
 
 from vettle.engine import mistakes, reports, rewards, rules, sessions, standings
+from vettle.engine.clock import HOUR
 from vettle.engine.errors import AmbiguousSession, InvalidArgument, StatusRefused, UnknownRule, UnknownSession
 from vettle.engine.lifecycle import score
 from vettle.engine.project import Project
@@ -200,10 +201,9 @@ def test_rewards_are_weighted(project: Project) -> None:
 def test_forgotten_sessions_are_abandoned_counted_and_prove_nothing(
     project: Project, clock: ManualClock
 ) -> None:
-    """A session silent for a day is closed, even with a reward; its evidence never enters."""
+    """A session silent for a day is closed; its evidence never enters, and a reward that comes later says so."""
     _add_rules(project, 3)
     forgotten = sessions.start(project, task="x").session_id
-    rewards.log(project, outcome="accepted", session_id=forgotten)
     clock.forward(hours=23)
     sessions.start(project, task="y")
     assert _session(project, forgotten).state == "open"
@@ -214,7 +214,119 @@ def test_forgotten_sessions_are_abandoned_counted_and_prove_nothing(
         learner = project.learning(transaction).learner
     assert (learner.sessions, learner.unscored) == (0, 1)
     assert reports.status(project).sessions["abandoned"] == 1
-    assert not rewards.log(project, outcome="accepted", session_id=forgotten).counted
+    late = rewards.log(project, outcome="accepted", session_id=forgotten)
+    assert not late.counted and late.session_score is None
+    assert "nobody ended it within 24 hours" in late.note and "call session_end" in late.note
+
+
+def test_a_rewarded_session_that_is_forgotten_ends_with_its_outcome(
+    project: Project, clock: ManualClock
+) -> None:
+    """Only the call that ends it is missing: after a day of silence it is scored, as of when it was last heard of."""
+    _add_rules(project, 3)
+    forgotten = sessions.start(project, task="x").session_id
+    clock.forward(hours=1)
+    mistakes.log(project, error_class="a", description="b", session_id=forgotten)
+    rewards.log(project, outcome="accepted", session_id=forgotten)
+    clock.forward(hours=25)
+    assert reports.status(project).warnings == []
+    sessions.start(project, task="y")
+    session = _session(project, forgotten)
+    assert (session.state, session.score) == ("scored", 0.75)
+    assert session.ended - session.started == HOUR
+    with project.read() as transaction:
+        learner = project.learning(transaction).learner
+    assert (learner.sessions, learner.unscored) == (1, 0)
+
+
+def test_rewarded_and_unrewarded_sessions_are_forgotten_together(
+    project: Project, clock: ManualClock
+) -> None:
+    """Each ends as it should, and every process learns the same of them."""
+    _add_rules(project, 3)
+    ids = [sessions.start(project, task="x").session_id for _ in range(6)]
+    for session_id in ids[::2]:
+        rewards.log(project, outcome="rejected", session_id=session_id)
+    clock.forward(hours=25)
+    sessions.start(project, task="y")
+    assert [_session(project, one).state for one in ids] == ["scored", "abandoned"] * 3
+    other = Project(project.root, clock=project.clock, store=project.open_again())
+    learned = set()
+    for each in (project, other):
+        with each.read() as transaction:
+            learned.add(each.learning(transaction).learner.to_bytes())
+    assert len(learned) == 1
+    other.close()
+
+
+def test_the_status_says_how_a_silent_session_is_saved(project: Project, clock: ManualClock) -> None:
+    """It names one with the command that ends it, and that command counts."""
+    silent = sessions.start(project, task="x").session_id
+    clock.forward(hours=25)
+    [warning] = reports.status(project).warnings
+    assert warning.startswith("1 open session without a reward")
+    assert f"vettle session end --session {silent} --outcome accepted" in warning
+    assert sessions.end(project, session_id=silent, outcome="accepted").state == "scored"
+
+
+def test_a_closed_session_has_no_score_in_any_list(project: Project, clock: ManualClock) -> None:
+    """What it was rewarded with before earlier versions abandoned it is no score."""
+    session_id = sessions.start(project, task="x").session_id
+    rewards.log(project, outcome="accepted", session_id=session_id)
+    with project.write() as transaction:
+        transaction.execute("UPDATE session SET state='abandoned' WHERE project=?", (transaction.project,))
+    report = reports.report(project, kind="sessions", period="all").sessions
+    assert report is not None and [one.score for one in report.sessions] == [None]
+
+
+def test_a_verdict_that_comes_after_the_tests_says_why_and_what_changes(project: Project) -> None:
+    """It names the newest session, which its tests have scored, and the next one waits, if the settings let it."""
+    session_id = sessions.start(project, task="x").session_id
+    sessions.end(project, session_id=session_id)
+    rewards.log(project, outcome="accepted", session_id=session_id, source="ci", weight=0.5)
+    assert rewards.tests_wait_hours(project) == rewards.FIRST_VERDICT_HOURS
+    for named in ("", session_id):
+        late = rewards.log(project, outcome="rejected", source="human", session_id=named)
+        assert not late.counted
+        assert session_id in late.note and "scored by its tests already" in late.note
+        assert "wait 24 hours for a verdict" in late.note and "a report of CI does not" in late.note
+    assert rewards.tests_wait_hours(project) == 24
+
+
+def test_tests_that_never_wait_are_told_from_those_that_do(place: Place, clock: ManualClock) -> None:
+    """Where the settings let tests count at once, the answer names the setting."""
+    place.configure("[hooks]\ntests_wait_hours = 0\n")
+    project = place.open(clock=clock)
+    session_id = sessions.start(project, task="x").session_id
+    rewards.log(project, outcome="accepted", source="ci")
+    sessions.end(project, session_id=session_id)
+    late = rewards.log(project, outcome="rejected", source="human")
+    assert "tests_wait_hours" in late.note
+    assert rewards.tests_wait_hours(project) == 0
+    project.close()
+
+
+def test_a_second_verdict_says_that_the_first_one_counted(project: Project) -> None:
+    """Nothing is promised that will not happen: no setting makes a session count twice."""
+    session_id = sessions.start(project, task="x").session_id
+    sessions.end(project, session_id=session_id, outcome="accepted")
+    late = rewards.log(project, outcome="rejected")
+    assert session_id in late.note and "scored already" in late.note and "tests" not in late.note
+
+
+def test_the_distance_of_a_revision_goes_with_nothing_else(project: Project) -> None:
+    """A distance beside another outcome is refused, not dropped; nothing is recorded."""
+    session_id = sessions.start(project, task="x").session_id
+    outcomes: tuple[tuple[Literal["accepted", "rejected"], float], ...] = (
+        ("accepted", 0.2),
+        ("rejected", 0.0),
+    )
+    for outcome, distance in outcomes:
+        with pytest.raises(InvalidArgument, match="pass the outcome revision"):
+            rewards.log(project, outcome=outcome, session_id=session_id, revision_distance=distance)
+    assert _session(project, session_id).reward_weight == 0
+    rewards.log(project, outcome="accepted", session_id=session_id, revision_distance=0.0)
+    assert _session(project, session_id).reward_weight == 1
 
 
 def test_an_ended_session_without_a_reward_closes_after_a_week(project: Project, clock: ManualClock) -> None:
@@ -248,6 +360,9 @@ def test_ending_needs_an_open_session(project: Project) -> None:
     session_id = sessions.start(project, task="x").session_id
     sessions.end(project, session_id=session_id)
     with pytest.raises(StatusRefused, match="reward_log"):
+        sessions.end(project, session_id=session_id)
+    rewards.log(project, outcome="accepted", session_id=session_id)
+    with pytest.raises(StatusRefused, match="Possible now: session_start"):
         sessions.end(project, session_id=session_id)
 
 

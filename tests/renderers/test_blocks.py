@@ -1,5 +1,7 @@
 import hashlib
 import re
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from vettle.engine.errors import EditedByHand, FilesRefused
 from vettle.renderers.blocks import parse, put, take
+from vettle.renderers.repository import look
 
 BODY = "## Learned rules\n\n- Be kind.\n"
 OTHER_BODY = "## Learned rules\n\n- Be kind.\n- Be brief.\n"
@@ -174,3 +177,26 @@ def test_a_missing_blank_line_never_joins_two_lines() -> None:
     """Where the user closed the gap before the block, removing it keeps the lines apart."""
     page = f"above\n{BLOCK}\nbelow\n".encode()
     assert take(page, path="CLAUDE.md") == b"above\nbelow\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<" + " " * 50_000 + "x",
+        "<!" + "- " * 50_000,
+        "<" + "_" * 50_000,
+        "begin vettle rules " * 5_000,
+        "begin" + " " * 50_000,
+        "<!--" * 50_000,
+        "<!-- " + "a" * 50_000,
+        "`" * 50_000 + "x",
+    ],
+    ids=lambda text: text[:20].strip(),
+)
+def test_a_strangers_file_takes_no_more_time_than_its_length(tmp_path: Path, text: str) -> None:
+    """`vettle status` reads these files, so that no line in them may keep it for seconds."""
+    (tmp_path / "CLAUDE.md").write_text(text)
+    began = time.process_time()
+    assert parse(text.encode(), "CLAUDE.md").body is None
+    assert look(tmp_path).texts["CLAUDE.md"] == text
+    assert time.process_time() - began < 1

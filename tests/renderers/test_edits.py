@@ -14,7 +14,7 @@ from vettle.renderers.edits import Edit, find_edits
 from vettle.renderers.neutral import neutral, plain
 from vettle.renderers.render import render
 
-KNOWN = {"types", "annotate", "mock"}
+KNOWN = {rule.id: rule.text for rule in three_rules()}
 
 
 @pytest.fixture(name="rendered")
@@ -87,7 +87,7 @@ def test_edits_of_some_targets_only(rendered: Path) -> None:
 
 def test_rules_of_another_database_count_as_added(rendered: Path) -> None:
     """What this database has never heard of can be taken over although nobody edited it."""
-    edits = find_edits(rendered, ["claude"], known={"annotate", "mock"})
+    edits = find_edits(rendered, ["claude"], known={"annotate": KNOWN["annotate"], "mock": KNOWN["mock"]})
     assert summary(edits) == {"CLAUDE.md": ([("Always run the type checker before committing.", 8)], [], ())}
 
 
@@ -133,4 +133,4 @@ def test_adopted_hand_edits_may_be_overwritten_and_others_may_not(rendered: Path
     assert not render(rendered, rules, write=True, adopted=adopted).written
     edit(rendered, "CLAUDE.md", "- Be quick.\n", "")
     assert render(rendered, rules, write=True, adopted=adopted).written
-    assert find_edits(rendered, known={"brief", *KNOWN}) == []
+    assert find_edits(rendered, known={"brief": "Be brief.", **KNOWN}) == []

@@ -113,11 +113,11 @@ def test_rules_of_another_database_are_not_swept_away(tmp_path: Path) -> None:
     root = project(tmp_path / "p")
     render(root, three_rules(), targets=ALL_TARGETS, write=True)
     before = snapshot(root)
-    rendering = render(root, [], known=set(), write=True)
+    rendering = render(root, [], known={}, write=True)
     assert {file.refusal for file in rendering.files} == {"unknown_rules"}
     assert "--adopt" in rendering.files[0].reason
     assert snapshot(root) == before
-    assert render(root, [], known=set(), write=True, force=True).written
+    assert render(root, [], known={}, write=True, force=True).written
     assert snapshot(root) == BEFORE
 
 
@@ -125,7 +125,7 @@ def test_a_check_without_the_database_compares_with_the_lock_file(tmp_path: Path
     """In a pipeline's fresh clone a check still tells untouched, edited, damaged and missing apart."""
     root = project(tmp_path / "p")
     render(root, three_rules(), targets=ALL_TARGETS, write=True)
-    rendering = render(root, [], known=set(), check=True)
+    rendering = render(root, [], known={}, check=True)
     assert rendering.in_sync
     assert "only compared with .vettle/lock.json" in rendering.notes[0]
     (root / ".cursor/rules/vettle.mdc").unlink()
@@ -136,9 +136,7 @@ def test_a_check_without_the_database_compares_with_the_lock_file(tmp_path: Path
     (root / "CLAUDE.md").write_bytes(block.replace(b"Always", b"Never"))
     gemini = (root / "GEMINI.md").read_bytes()
     (root / "GEMINI.md").write_bytes(gemini.replace(b"<!-- END vettle rules -->", b""))
-    found = {
-        file.path: (file.action, file.refusal) for file in render(root, [], known=set(), check=True).files
-    }
+    found = {file.path: (file.action, file.refusal) for file in render(root, [], known={}, check=True).files}
     assert {path: one for path, one in found.items() if one != ("unchanged", "")} == {
         ".cursor/rules/vettle.mdc": ("create", ""),
         "AGENTS.md": ("update", ""),

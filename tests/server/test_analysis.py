@@ -167,7 +167,9 @@ async def test_the_commands_print_the_same(tmp_path: Path) -> None:
 async def test_looking_at_an_empty_project_leaves_no_trace(tmp_path: Path) -> None:
     """Nothing recorded is a result, and no file is made by asking."""
     assert "0 runs were" in _run(tmp_path, "failures")
-    assert "0 in all" in _run(tmp_path, "costs")
+    spent = _run(tmp_path, "costs")
+    assert "0 in all" in spent
+    assert not [line for line in spent.splitlines() if line.startswith("time") or " - " in line]
     assert "No experiment yet" in _run(tmp_path, "evidence")
     assert "None." in _run(tmp_path, "evidence", "--markdown")
     assert not (tmp_path / ".vettle").exists()

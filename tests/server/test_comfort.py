@@ -21,9 +21,12 @@ from pathlib import Path
 import click
 import pytest
 
-from vettle.engine import rules, sessions
+from vettle.engine import explaining, rules, sessions
 from vettle.engine.project import Project
+from vettle.engine.store import rules as rules_table
 from vettle.engine.suggesting import VARIABLES
+from vettle.renderers.report.plain import rules as plain_rules
+from vettle.renderers.report.plain.page import Page
 from vettle.server import cli as module
 from vettle.server.cli import cli, main
 
@@ -173,7 +176,7 @@ def test_whatever_is_typed_the_answer_is_one_line(
         (["render", "cladue"], "did you mean 'claude'?"),
         (["rule", "add", "--arguments", '{"txt": "Sort imports."}'], "did you mean 'text'?"),
         (["rule", "decide", "run-the-type-cheker", "pin", "why"], "Near it: run-the-type-checker"),
-        (["rule", "decide", "RUN_the_typ", "pin", "why"], "rules_list"),
+        (["rule", "decide", "RUN_the_typ", "pin", "why"], "vettle rules"),
         (["session", "start", "x", "--candidate", "rnu-the-type-checker"], "Near it: run-the-type-checker"),
         (["experiment", "results", "wordng"], "Near it: wording"),
         (["run", "--help"], "No such command 'run'"),
@@ -213,7 +216,7 @@ def test_a_near_miss_is_answered_with_what_was_meant(
         (["rule", "add", ""], "TEXT: String should"),
         (["session", "start", "x", "--k", "99"], "--k: Input should"),
         (["models", "--limit", "-1"], "See: vettle models --help"),
-        (["rule", "add", "--arguments", '{"txt": "x"}'], "Arguments of rule_add: text,"),
+        (["rule", "add", "--arguments", '{"txt": "x"}'], "Arguments of vettle rule add: text,"),
     ],
 )
 def test_errors_speak_of_what_was_typed(arguments: list[str], said: str, home: Path) -> None:
@@ -426,13 +429,28 @@ def _seen(columns: int, *arguments: str) -> str:
 
 def test_tables_fit_the_terminal_and_keep_the_verdict(home: Path) -> None:
     """At 120 columns and less no line of a table is longer than the terminal, and the verdict is whole."""
-    verdict = "early (never shown)"
+    verdict = "early (no score yet)"
     assert verdict in _process("rules").stdout.decode()
     for width in (180, 120, 110):
         seen = _seen(width, "rules")
         assert max(map(len, seen.splitlines())) <= width
         assert verdict in seen
         assert len(seen.splitlines()) == 2
+
+
+def test_rule_files_and_init_break_prose_and_leave_diffs_alone(home: Path) -> None:
+    """At 80 columns only what is copied is longer: a diff, a command, a path."""
+    root = Path.cwd()
+    (root / "CLAUDE.md").write_text(f"- Keep functions short.\n\n{'Much prose. ' * 12}\n")
+    (root / ".cursor").mkdir()
+    long = "Explain every public function in one sentence, and say what a reader would get wrong about it."
+    rule_id = json.loads(_process("rule", "add", long, "--json").stdout)["rule_id"]
+    assert _process("rule", "decide", rule_id, "pin", "we want it").returncode == 0
+    for arguments in (("import",), ("init", "claude"), ("init", "cursor", "--dry-run"), ("render",)):
+        for line in _seen(80, *arguments).splitlines():
+            copied = re.search("(?:^ *|: )vettle [a-z]", line) or " /" in line or line[:1] in "+-@ "
+            assert len(line) <= 80 or copied, line
+    assert f"+- {long}\n" in _seen(80, "render")
 
 
 def test_an_ordinary_terminal_gets_tables_and_sentences(home: Path) -> None:
@@ -448,12 +466,33 @@ def test_an_ordinary_terminal_gets_tables_and_sentences(home: Path) -> None:
     assert command.strip().startswith("vettle rule decide always-curl")
 
 
+@pytest.mark.parametrize("columns", [40, 100])
+@pytest.mark.parametrize(("encoding", "unicode"), [("ascii", False), ("utf-8", True)])
+def test_an_effect_is_drawn_as_the_report_draws_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, columns: int, encoding: str, unicode: bool
+) -> None:
+    """`vettle explain` shows the same axis, marks and numbers, within the terminal and in its characters."""
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    project = Project(home)
+    with project.read() as transaction:
+        rule_id = rules_table.every(transaction)[0].id
+    page = Page(columns - 10, unicode=unicode, colour=False)
+    plain_rules.effect(page, explaining.rule(project, rule_id).estimate)
+    project.close()
+    drawn = [line for line in page.text().split("\n") if line]
+    lines = _seen(columns, "explain", rule_id).splitlines()
+    begin = lines.index(f"{' ' * 10}{drawn[0]}")
+    assert lines[begin : begin + len(drawn)] == [f"{' ' * 10}{line}" for line in drawn]
+    assert not any(line.startswith(("belief ", "coins ")) for line in lines)
+    assert max(map(len, lines[begin : begin + len(drawn)])) <= columns
+
+
 def test_narrow_terminals_get_a_list_and_lose_nothing(home: Path) -> None:
     """At 40 columns each row becomes lines of its own, with everything that a pipe would get."""
     seen = _seen(40, "rules")
     rule = json.loads(_process("rules", "--json").stdout)["rules"][0]["id"]
     assert f"rule            {rule}\n" in seen
-    assert "verdict         early (never shown)" in seen
+    assert "verdict         early (no score yet)" in seen
     assert "…" not in seen
 
 

@@ -506,6 +506,64 @@ def test_a_rule_that_nobody_reads_is_said_until_it_is_rendered(case: Case) -> No
     assert "rules-left-out" not in {one.name for one in examine(_again(case), live=False).findings}
 
 
+def test_what_no_choice_of_files_avoids_is_no_warning(case: Case) -> None:
+    """With Claude and Cursor alone some program reads both files: it is said, and nothing is to be done about it."""
+    (case.start / "CLAUDE.md").write_text("Mine.\n", encoding="utf-8")
+    (case.start / ".cursor").mkdir()
+    here = Project(case.start, environment={})
+    rule = rules.add(here, text="Keep functions short.")
+    rules.decide(here, rule_id=rule.rule_id, action="pin", reason="we want it")
+    rule_files.rendered(here, targets=("auto",), write=True)
+    here.close()
+    found = [one for one in examine(case, live=False).findings if "more than once" in one.what]
+    assert [(one.level, one.fix) for one in found] == [("ok", "")]
+    assert "2 rule files are as they should be" in {
+        one.what for one in examine(_again(case), live=False).findings
+    }
+
+
+def test_targets_that_somebody_named_can_be_taken_out_again(case: Case) -> None:
+    """Where a named target makes the second copy, the commands that are advised end the warning."""
+    (case.start / "AGENTS.md").write_text("Ours.\n", encoding="utf-8")
+    here = Project(case.start, environment={})
+    rule = rules.add(here, text="Keep functions short.")
+    rules.decide(here, rule_id=rule.rule_id, action="pin", reason="we want it")
+    rule_files.rendered(here, targets=("cursor", "agents"), write=True)
+    here.close()
+    found = _found(examine(case, live=False), "rule-delivered-twice")
+    for command in found.fix.split(" && "):
+        arguments = ["--project", str(case.start), *command.split()[1:]]
+        assert CliRunner().invoke(cli, arguments).exit_code == 0
+    diagnosis = examine(_again(case), live=False)
+    assert "rule-delivered-twice" not in _names(diagnosis)
+    assert "1 rule file is as it should be" in {one.what for one in diagnosis.findings}
+
+
+def test_what_ones_own_text_says_already_lacks_nothing(case: Case) -> None:
+    """A pinned rule that stands in CLAUDE.md anyway is read by all: no warning, and no file to write."""
+    (case.start / "CLAUDE.md").write_text("- Keep functions short.\n", encoding="utf-8")
+    here = Project(case.start, environment={})
+    rule = rules.add(here, text="Keep functions short.")
+    rules.decide(here, rule_id=rule.rule_id, action="pin", reason="we want it")
+    here.close()
+    diagnosis = examine(case, live=False)
+    assert not _names(diagnosis) & {"rules-left-out", "rule-files-stale"}
+    assert any("CLAUDE.md says it already" in one.what and one.level == "ok" for one in diagnosis.findings)
+
+
+def test_each_reason_to_be_left_out_has_a_fix_of_its_own(case: Case) -> None:
+    """What a budget cannot mend is not answered with a budget; the command that is advised works."""
+    (case.start / "AGENTS.md").write_text("Ours.\n", encoding="utf-8")
+    here = Project(case.start, environment={})
+    rule = rules.add(here, text="Annotate functions.", globs=("*.py",))
+    rules.decide(here, rule_id=rule.rule_id, action="pin", reason="we want it")
+    here.close()
+    found = _found(examine(case, live=False), "rules-left-out")
+    assert "about some paths only" in found.what
+    assert CliRunner().invoke(cli, ["--project", str(case.start), *found.fix.split()[1:]]).exit_code == 0
+    assert "rules-left-out" not in _names(examine(_again(case), live=False))
+
+
 def test_what_lies_beside_the_database_may_go_or_lead_nowhere(case: Case) -> None:
     """A file that vanishes while it is looked at is nothing; a broken link and a folder are said, and nothing crashes."""
     folder = case.start / ".vettle"
@@ -522,7 +580,7 @@ def test_a_file_that_would_be_hidden_is_the_one_to_edit() -> None:
     """The fix opens the file that a program would stop reading, whatever its name holds."""
     hidden = HiddenFile(path="my AGENTS.md", reader="Zed", remedy="Move it.")
     rendering = Rendering(files=[], left_out=[], in_sync=True, written=False, hidden=[hidden])
-    [said] = rule_file_checks._delivered(rendering)
+    [said] = rule_file_checks._delivered(Path(), rendering)
     assert said.name == "rule-file-hidden"
     assert said.fix == "\"${EDITOR:-vi}\" 'my AGENTS.md'"
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.conftest import ManualClock
 
-from vettle.engine import explaining, rules, sessions, subjects
+from vettle.engine import effects, explaining, rules, sessions, subjects
 from vettle.engine.errors import Conflict, NotFound
 from vettle.engine.experiments import lifecycle
 from vettle.engine.experiments.design import MetricInput, VariantInput
+from vettle.engine.overview import gathering
 from vettle.engine.project import Project
+from vettle.engine.wording import fallen
 from vettle.server import rule_files
 from vettle.server.cli import cli
-from vettle.server.commands.explaining import bar
 
 
 @pytest.fixture(name="here")
@@ -99,6 +99,44 @@ def test_the_first_line_says_why_and_the_rest_follows(here: Project, clock: Manu
     assert any("trial -> pinned: pin by person, the team wants it" in line for line in lines)
 
 
+def test_scored_sessions_are_counted_and_a_missing_coin_is_explained(
+    here: Project, clock: ManualClock
+) -> None:
+    """Numbers are of scored sessions and say so, beside a list of all; what no coin decided about says why."""
+    rule_id = rules.add(here, text="Sort the imports.").rule_id
+    given = []
+    for number in range(12):
+        clock.forward(hours=1)
+        started = sessions.start(here, task="x", seed=number)
+        given += [started.session_id] if started.rules else []
+    sessions.end(here, session_id=given[0], outcome="rejected")
+    found = explaining.rule(here, rule_id)
+    assert (found.estimate.shown, found.estimate.withheld) == (1, 0)
+    assert sum(one.shown for one in found.sessions) > 1
+    assert "it was shown in 1 scored session and withheld in none" in found.why
+    assert "no coin yet, because a rule is shown whenever it is chosen until it looks promising" in found.why
+    assert "scored session" in found.verdict
+
+
+def test_a_proof_whose_evidence_fell_tells_both_numbers(here: Project, clock: ManualClock) -> None:
+    """A rule that was proven and does nothing since says what its evidence was then, when, and what it is now."""
+    rule_id = rules.add(here, text="Sort the imports.", prior=0.3).rule_id
+    for number in range(400):
+        clock.forward(hours=1)
+        started = sessions.start(here, task="x", seed=number)
+        shown = bool(started.rules)
+        helps = explaining.rule(here, rule_id).rule.status == "trial"
+        sessions.end(
+            here, session_id=started.session_id, outcome="accepted" if shown == helps else "rejected"
+        )
+        found = explaining.rule(here, rule_id)
+        if found.rule.status == "proven" and found.estimate.e_works < effects.CLAIM:
+            break
+    [proof] = [one for one in gathering.gather(here).proven if one.rule.id == rule_id]
+    assert proof.proven_with is not None and proof.proven_with >= effects.CLAIM > found.estimate.e_works
+    assert fallen(proof.proven_with, f"{proof.since:%Y-%m-%d}", found.estimate.e_works) in found.why
+
+
 def test_the_sessions_are_those_that_had_it(here: Project, clock: ManualClock) -> None:
     """Shown or withheld as the coin said, newest first; a session that did not try it is not listed."""
     rule_id = rules.add(here, text="Sort the imports.", context="python").rule_id
@@ -167,32 +205,13 @@ def test_a_session_is_explained_by_its_id(here: Project) -> None:
 
 
 def test_piped_output_has_no_picture(here: Project) -> None:
-    """The interval is drawn on a terminal only."""
+    """The interval is drawn on a terminal only; here it is a line that can be searched."""
     rule_id = rules.add(here, text="Sort the imports.").rule_id
-    assert "●" not in _explain(here, rule_id)
-
-
-_LIMIT = st.floats(-5, 5, allow_nan=False)
-
-
-@given(st.tuples(_LIMIT, _LIMIT, _LIMIT).map(sorted))
-def test_the_picture_of_an_interval_is_true(numbers: list[float]) -> None:
-    """One width for all; the effect once, between its limits; zero in the middle unless something covers it."""
-    low, effect, high = numbers
-    drawn = bar(effect, low, high).split()[1]
-    assert len(drawn) == 41
-    assert drawn.count("●") == 1
-    ends = [index for index, sign in enumerate(drawn) if sign not in "·│"]
-    assert ends[0] <= drawn.index("●") <= ends[-1]
-    assert drawn[20] in "│┼●├┤←→"
-    covers = [index for index, sign in enumerate(drawn) if sign in "─┼├┤←→●"]
-    assert covers == list(range(covers[0], covers[-1] + 1))
-
-
-def test_a_limit_beyond_the_line_is_an_arrow() -> None:
-    """An effect is at most 1 either way; what reaches farther is not drawn as if it ended there."""
-    assert "→" in bar(0.5, 0.1, 3.0)
-    assert "→" not in bar(0.5, 0.1, 0.9)
+    said = _explain(here, rule_id)
+    assert "●" not in said
+    assert re.search(
+        r"^belief    [+-]\.\d\d on the session score, 90 % -\.\d\d\.\.\+\.\d\d, chance", said, re.MULTILINE
+    )
 
 
 def test_what_a_terminal_would_obey_is_written_out(here: Project) -> None:

@@ -61,7 +61,7 @@ def _files(folder: Path) -> set[str]:
 def test_without_a_client_it_says_which_there_are_and_still_imports(init: Init, project: Path) -> None:
     """Nobody is connected by guess; the rules are imported as ever; the next step names every client."""
     result = init()
-    assert "2 rules on trial" in result.stdout
+    assert "2 new rules on trial" in result.stdout
     assert "No client is used here." in result.stdout
     assert all(name in result.stdout for name in NAMES)
     assert not (project / ".mcp.json").exists()
@@ -287,7 +287,7 @@ def test_on_a_terminal_it_asks_before_importing(
         os.close(person)
         os.close(terminal)
     assert "Import 2 rules found in CLAUDE.md? [Y/n]" in done.stderr
-    assert ("2 rules on trial" in done.stdout) == imported
+    assert ("2 new rules on trial" in done.stdout) == imported
 
 
 def test_connecting_needs_no_toml_writer_and_no_server(project: Path, environment: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from tests.server.model import Call, serving
 from vettle.engine import prepared_files, rules
 from vettle.engine.locating import hooks_folder
 from vettle.engine.project import Project
-from vettle.server.hooks.installing import ASSISTANTS
+from vettle.server.hooks.assistants import ASSISTANTS
 from vettle.server.hooks.preparing import prepare_ahead
 
 PREFIX = "mcp__plugin_vettle_vettle__"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -143,6 +144,18 @@ async def test_the_command_line_proposes_and_takes(tmp_path: Path) -> None:
     assert (taken["accepted"], taken["by_status"]) == (1, {"new": 1})
     assert json.loads(_run(tmp_path, "propose", "--no-ask", "--json"))["proposals"] == []
     assert taken["proposals"][0]["accepted_as"] in _run(tmp_path, "rules")
+
+
+async def test_the_step_of_a_proposal_can_be_pasted(tmp_path: Path) -> None:
+    """What a person is shown beside a candidate is a command that a shell takes as it stands."""
+    async with Client(create_server(str(tmp_path))) as client:
+        await _mistakes(client)
+    lines = _run(tmp_path, "propose", "--no-ask").splitlines()
+    [step] = [line for line in lines if line.startswith("    vettle rule add")]
+    program, *arguments = shlex.split(step)
+    assert program == "vettle"
+    added = json.loads(_run(tmp_path, *arguments, "--json"))
+    assert added["status"] == "trial"
 
 
 async def test_the_command_line_asks_a_model_and_reviews_a_file(tmp_path: Path) -> None:

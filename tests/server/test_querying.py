@@ -199,7 +199,7 @@ def test_import_tells_rule_files_from_data(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(LEDGER[:1]))
     assert "1 experiment, 1 run to import." in _run(tmp_path, "import", "one.json", "--dry-run")
     both = _run(tmp_path, "import", "CLAUDE.md", "data")
-    assert "1 rule on trial" in both
+    assert "1 new rule on trial" in both
     assert "ledger.json: 2 rows, " in both and "2 experiments, 2 runs imported." in both
     assert "imported before" in _run(tmp_path, "import", "--from", "adaptive-iteration", "data")
     assert "no system 'x'" in _run(tmp_path, "import", "--from", "x", "data", code=2)
@@ -211,6 +211,6 @@ def test_a_folder_with_rule_files_is_read_for_those(tmp_path: Path) -> None:
     """A repository that also holds another system's data is no data, unless --from says so."""
     (tmp_path / "AGENTS.md").write_text("- Always write a test first.\n")
     (tmp_path / "ledger.json").write_text(json.dumps(LEDGER))
-    assert "1 rule on trial" in _run(tmp_path, "import", ".", "--dry-run")
+    assert "1 new rule on trial" in _run(tmp_path, "import", ".", "--dry-run")
     record = json.loads(_run(tmp_path, "import", "--from", "adaptive-iteration", ".", "--dry-run", "--json"))
     assert record["system"] == "adaptive-iteration" and not record["applied"]

@@ -80,11 +80,26 @@ def test_a_report_rewards_the_session_once(vettle: Commands, tmp_path: Path) -> 
     assert vettle.rewards() == 2
 
 
+@pytest.mark.parametrize("option", ["--session", "--session-id"])
+def test_a_session_is_named_alike_everywhere(vettle: Commands, option: str) -> None:
+    """Reward, mistake and the end of a session take both spellings; help shows one."""
+    session = vettle.session()
+    assert vettle("mistake", "lint", "line too long", option, session)["session_id"] == session
+    assert vettle("reward", "accepted", option, session)["session_id"] == session
+    assert vettle("session", "end", option, session)["state"] == "scored"
+    for command in (("reward",), ("mistake",), ("session", "end")):
+        said = CliRunner().invoke(cli, [*command, "--help"]).output
+        assert "--session TEXT" in said and "--session-id" not in said
+
+
 def test_failed_tests_are_mistakes_once_in_a_session(vettle: Commands, tmp_path: Path) -> None:
     """The same test in another report of the same session is no second mistake, whatever it says this time."""
     first = vettle.session()
     for said in ("assert 1 == 2", "assert 1 == 2", "assert 3 == 4, password = hunter2hunter2"):
-        vettle("reward", "--from-junit", _report(tmp_path, _PASSED, _FAILED.format(said)), "--mistakes")
+        found = vettle(
+            "reward", "--from-junit", _report(tmp_path, _PASSED, _FAILED.format(said)), "--mistakes"
+        )
+    assert (found["mistakes"], found["mistakes_known"]) == ([], 1)
     rows = vettle("events", "--kind", "mistake_logged")["events"]
     assert len(rows) == 1
     assert "tests/test_a.py::test_two: assert 1 == 2" in json.dumps(rows)
@@ -265,7 +280,12 @@ def test_it_says_in_words_what_it_found(vettle: Commands, tmp_path: Path) -> Non
     first, *more = done.stdout.splitlines()
     assert first == f"revision (distance 0.50), session {session}: 1 of 2 tests failed."
     assert any("1 failed test logged as mistakes" in line for line in more)
-    assert "call session_end" in more[-1]
+    assert "run vettle session end" in more[-1]
+    again = _report(tmp_path, _PASSED, _PASSED, _FAILED.format("yes"))
+    done = subprocess.run(
+        [*command, again, "--mistakes"], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert "1 failed test noticed before, and not logged again." in done.stdout.splitlines()
 
 
 def test_hostile_reports_change_nothing(

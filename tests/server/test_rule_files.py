@@ -237,7 +237,7 @@ def test_init_makes_a_project_and_imports_what_is_there(
     done = _vettle(furnished, "init")
     assert done.returncode == 0, done.stderr
     assert "CLAUDE.md: 2 instructions" in done.stdout
-    assert "3 rules on trial, 0 quarantined, 1 merged, 0 known already." in done.stdout
+    assert "3 new rules on trial, 0 quarantined, 1 merged, 0 known already." in done.stdout
     assert {path: path.read_bytes() for path in before} == before
     rows = {rule["text"]: rule for rule in _json(furnished, "rules", "--detailed")["rules"]}
     assert set(rows) == {"Sort imports.", "Never log tokens.", "Annotate every function."}
@@ -286,3 +286,137 @@ def test_what_vettle_wrote_is_not_imported(repository: Path) -> None:
     """Our own block and files are no source: importing after rendering finds the user's lines only."""
     record = _json(repository, "import")
     assert {file["path"]: file["taken"] for file in record["files"]} == {"CLAUDE.md": 1}
+
+
+# --- what is to be done ------------------------------------------------------------------------
+
+
+@pytest.fixture(name="home", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every command a home of its own."""
+    home = str(tmp_path_factory.mktemp("home"))
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("XDG_STATE_HOME", home)
+
+
+def _next(root: Path) -> tuple[str, list[str]]:
+    """Return the next step of the status, and the command in it."""
+    step = str(_json(root, "status")["next_step"])
+    return step, shlex.split(step.rpartition(": vettle ")[2])
+
+
+@pytest.mark.parametrize("with_lock", [True, False])
+def test_a_clone_is_told_to_take_the_rules_over(repository: Path, tmp_path: Path, with_lock: bool) -> None:
+    """With and without the lock file in git, status, init and doctor say the one step, and it is the one that works."""
+    clone = _fresh_clone(repository, tmp_path / "clone")
+    before = {path: path.read_bytes() for path in clone.rglob("*.md*")}
+    if not with_lock:
+        (clone / ".vettle/lock.json").unlink()
+        assert _vettle(clone, "render", "--check").returncode == 3
+    assert _vettle(clone, "render", "--write").returncode == 3
+    assert {path: path.read_bytes() for path in before} == before
+    step, command = _next(clone)
+    assert command == ["render", "--adopt", "--write"]
+    assert "no rules yet" not in _vettle(clone, "status").stdout
+    assert step in _vettle(clone, "init", "--no-import").stdout + _vettle(clone, "init").stdout
+    assert "fix: vettle render --adopt --write" in _vettle(clone, "doctor", "--no-handshake").stdout
+    assert _vettle(clone, *command).returncode == 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert _vettle(clone, "render", "--check").returncode == 0
+    assert "--adopt" not in _next(clone)[0]
+
+
+def test_after_a_hand_edit_status_says_the_step_that_works(repository: Path) -> None:
+    """Also with a pin that waits: what is advised ends it, where plain rendering would exit with 4."""
+    _pin(repository, "Say why.")
+    assert _next(repository)[1] == ["render", "--write"] or "render --write" in _next(repository)[0]
+    claude = repository / "CLAUDE.md"
+    claude.write_text(claude.read_text().replace("Run the tests.", "Run all tests."))
+    assert _vettle(repository, "render", "--write").returncode == 4
+    said = _vettle(repository, "status").stdout
+    assert "warning      Somebody edited by hand what vettle wrote into CLAUDE.md" in said
+    assert _vettle(repository, *_next(repository)[1]).returncode == 0
+    assert _vettle(repository, "render", "--check").returncode == 0
+    assert "by hand" not in _vettle(repository, "status").stdout
+
+
+def test_rules_that_reach_no_file_are_told_with_what_helps(tmp_path: Path) -> None:
+    """Where nothing shows an assistant, writing claims nothing and exits with 1; the command that is named helps."""
+    (tmp_path / ".git").mkdir()
+    nothing = _vettle(tmp_path, "render", "--write")
+    assert (nothing.returncode, "No rule is proven or pinned" in nothing.stdout) == (0, True)
+    _pin(tmp_path, "Run the tests.")
+    record = _json(tmp_path, "render", "--write", code=1)
+    assert (record["written"], record["in_sync"], record["files"]) == (False, False, [])
+    assert "1 rule reaches no file" in record["notes"][0]
+    assert _vettle(tmp_path, "render", "--check").returncode == 1
+    command = _next(tmp_path)[1]
+    assert " ".join(["vettle", *command]) in record["notes"][0]
+    assert _vettle(tmp_path, *command).returncode == 0
+    assert "- Run the tests." in (tmp_path / "AGENTS.md").read_text()
+    assert _vettle(tmp_path, "render", "--check").returncode == 0
+    assert "render" not in _next(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("client", "file"),
+    [
+        ("claude", "CLAUDE.md"),
+        ("cursor", ".cursor/rules/vettle.mdc"),
+        ("copilot", ".github/copilot-instructions.md"),
+        ("codex", "AGENTS.md"),
+        ("gemini", "GEMINI.md"),
+        ("continue", ".continue/rules/vettle.md"),
+        ("devin", ".devin/rules/vettle.md"),
+    ],
+)
+def test_a_client_that_init_connected_is_one_that_is_used(tmp_path: Path, client: str, file: str) -> None:
+    """After init nothing else has to be there: the next rendering reaches that client, and says what it wrote."""
+    (tmp_path / ".git").mkdir()
+    assert _vettle(tmp_path, "init", client).returncode == 0
+    _pin(tmp_path, "Run the tests.")
+    done = _vettle(tmp_path, "render", "--write")
+    assert (done.returncode, "1 file changed." in done.stdout) == (0, True)
+    assert f"created    {file}" in done.stdout
+    assert "to add" not in done.stdout and "not there yet" not in done.stdout
+    assert "- Run the tests." in (tmp_path / file).read_text()
+
+
+def test_how_to_write_is_said_once_and_with_what_was_asked_for(furnished: Path) -> None:
+    """A dry run of init names one way to write; the command of a rendering has its targets and options."""
+    said = _vettle(furnished, "init", "claude", "--dry-run").stdout
+    assert said.count("without --dry-run") == 1
+    for arguments in (("import",), ("import",), ("init", "claude")):
+        assert "rule_add" not in _vettle(furnished, *arguments).stdout
+    _pin(furnished, "Run the tests.")
+    assert "To write: vettle render gemini --write\n" in _vettle(furnished, "render", "gemini").stdout
+    assert _vettle(furnished, "render", "gemini", "--write").returncode == 0
+    removing = _vettle(furnished, "render", "gemini", "--remove").stdout
+    assert "To write: vettle render gemini --remove --write\n" in removing
+
+
+def test_a_rule_in_two_files_is_one_rule_and_its_trial_can_be_ended(furnished: Path) -> None:
+    """The warning counts rules and not places, and ends when what it advises is done for each of them."""
+    (furnished / "AGENTS.md").write_text("- Sort imports.\n")
+    (furnished / ".cursor/rules/python.mdc").unlink()
+    assert _vettle(furnished, "import").returncode == 0
+    [warning] = [one for one in _json(furnished, "status")["warnings"] if "on trial" in one]
+    assert warning.startswith("2 rules on trial stand in AGENTS.md, CLAUDE.md too")
+    for _ in range(2):
+        [warning] = [one for one in _json(furnished, "status")["warnings"] if "on trial" in one]
+        assert _vettle(furnished, *shlex.split(warning.rpartition(": vettle ")[2])).returncode == 0
+    assert not [one for one in _json(furnished, "status")["warnings"] if "on trial" in one]
+
+
+def test_what_was_written_stays_when_nothing_shows_an_assistant_any_more(tmp_path: Path) -> None:
+    """The list of MCP servers that showed Claude Code may not be in git: its file is not taken out for that."""
+    (tmp_path / ".git").mkdir()
+    assert _vettle(tmp_path, "init", "claude").returncode == 0
+    _pin(tmp_path, "Run the tests.")
+    assert _vettle(tmp_path, "render", "--write").returncode == 0
+    (tmp_path / ".mcp.json").unlink()
+    assert _vettle(tmp_path, "render", "--check").returncode == 0
+    _pin(tmp_path, "Say why.")
+    assert _vettle(tmp_path, "render", "--write").returncode == 0
+    assert "- Say why." in (tmp_path / "CLAUDE.md").read_text()
+    assert [path.name for path in tmp_path.glob("*.md")] == ["CLAUDE.md"]

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from tests.conftest import ManualClock
 
-from vettle.engine import outlook, overall, reports, rewards, rules, sessions
+from vettle.engine import outlook, overall, reports, rewards, rules, sessions, wording
 from vettle.engine.clock import DAY
+from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.records import Status
 from vettle.engine.records.diagnosis import (
@@ -23,6 +24,7 @@ from vettle.engine.records.diagnosis import (
     RuleExplained,
     StatusInDetail,
 )
+from vettle.engine.store.events import Event
 from vettle.server.cli import cli
 
 
@@ -50,7 +52,7 @@ def _text(project: Project) -> list[str]:
 
 def test_the_first_line_is_what_matters_most(here: Project, clock: ManualClock) -> None:
     """No rule; then trial; then a session that waits; then a rule that needs a person, which beats all."""
-    assert "no rule yet" in overall.status(here).headline
+    assert "no rules yet" in overall.status(here).headline
     rules.add(here, text="Sort the imports.")
     assert overall.status(here).headline == "1 rule on trial, and it is too early to tell."
     started = sessions.start(here, task="x")
@@ -76,7 +78,12 @@ def test_what_was_proven_is_said_with_its_day(here: Project, clock: ManualClock)
     _work(here, clock, 80, per_day=40)
     found = overall.status(here)
     assert found.rules == {"proven": 1}
-    assert found.headline == "1 rule proven this week."
+    assert found.strongest_effect is not None
+    points = round(100 * found.strongest_effect)
+    assert points > 1
+    assert found.headline == (
+        f"1 rule is proven to help; it is believed to add {points} points to a score of 100."
+    )
     assert [one.rule_id for one in found.proven] == [rule.rule_id]
     with here.read() as transaction:
         assert abs(found.proven[0].since.timestamp() * 1e6 - transaction.now) < 3 * DAY
@@ -86,6 +93,62 @@ def test_what_was_proven_is_said_with_its_day(here: Project, clock: ManualClock)
     assert later.proven_this_week == 0
     assert later.proven == found.proven
     assert later.headline == "Every rule is settled; nothing is on trial."
+
+
+def test_proofs_are_counted_with_those_of_before(here: Project) -> None:
+    """How many are new is said where some are not, the effect of the strongest where it is worth a point."""
+
+    def said(rules: int, new: int, effect: float | None) -> str:
+        record = overall.status(here)
+        return overall.proven(
+            record.model_copy(
+                update={"rules": {"proven": rules}, "proven_this_week": new, "strongest_effect": effect}
+            )
+        )
+
+    assert said(1_200, 3, 0.0049) == "1,200 rules are proven to help, 3 of them this week."
+    assert said(2, 2, 0.01) == (
+        "2 rules are proven to help; the strongest is believed to add 1 point to a score of 100."
+    )
+    assert said(1, 0, None) == "1 rule is proven to help."
+
+
+def test_that_no_coin_was_flipped_is_said_of_sessions_that_could_have_had_one(
+    here: Project, clock: ManualClock
+) -> None:
+    """Nothing can be proven while no rule looks promising; sessions of another system are no sign of that."""
+    rules.add(here, text="Sort the imports.")
+    metrics: dict[str, float] = {
+        "mistakes": 0,
+        "repeats": 0,
+        "reward_weight": 1,
+        "reward_sum": 1,
+        "score": 1,
+        "seconds": 60,
+    }
+    data = {"task": "x", "agent": "", "model": "", "happened": clock.now, "ended": clock.now}
+    with here.write() as transaction:
+        transaction.append(
+            Event(
+                kind="session_imported",
+                uid=new_uid(transaction.now),
+                session="s-000000000001",
+                subject="docs",
+                metrics=metrics,
+                data=data,
+            )
+        )
+    assert overall.status(here).coins is None
+    assert overall.status(here).headline == "1 rule on trial, and it is too early to tell."
+    for seed in range(10):
+        clock.forward(hours=1)
+        started = sessions.start(here, task="work", seed=seed)
+        sessions.end(here, session_id=started.session_id, outcome="rejected" if started.rules else "accepted")
+    found = overall.status(here)
+    assert found.coins == 0
+    assert found.headline.endswith(
+        "no coin was flipped in the last 30 days, because no rule looks promising yet."
+    )
 
 
 def test_when_the_first_rule_can_be_told_follows_from_its_own_pace(here: Project, clock: ManualClock) -> None:
@@ -216,4 +279,4 @@ def test_every_field_that_commands_add_is_documented() -> None:
 )
 def test_days_are_said_in_the_unit_of_a_person(days: float, said: str) -> None:
     """Nobody plans in 21.4 days."""
-    assert outlook.duration(days) == said
+    assert wording.duration(days) == said

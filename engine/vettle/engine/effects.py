@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass, field, fields
 from typing import NamedTuple
 
 from vettle.engine.records import Estimate, RuleStatus
+from vettle.engine.wording import counted, equation, estimated
 
 CLAIM = 20.0
 """The e-value that makes a claim: error at most 1/20 = 5 % per rule, at any time."""
@@ -293,11 +294,11 @@ def verdict(estimate: Estimate, status: RuleStatus) -> str:
 
 def _standing(estimate: Estimate) -> str:
     if estimate.e_works >= CLAIM:
-        return f"works (E={_e_value(estimate.e_works)}, 5 % per rule, valid at any time)"
+        return f"works ({equation(estimate.e_works)}, 5 % per rule, valid at any time)"
     if estimate.e_hurts >= CLAIM:
-        return f"hurts (E={_e_value(estimate.e_hurts)}, 5 % per rule, valid at any time)"
+        return f"hurts ({equation(estimate.e_hurts)}, 5 % per rule, valid at any time)"
     if estimate.shown < EARLY_SHOWINGS:
-        return f"early ({_times(estimate.shown)})"
+        return f"early ({_scored(estimate.shown)})"
     numbers = (
         f"{_signed(estimate.effect)}, 90 % {_signed(estimate.low)}..{_signed(estimate.high)}, "
         f"{estimate.shown} shown / {estimate.withheld} withheld"
@@ -310,25 +311,20 @@ def _standing(estimate: Estimate) -> str:
 def _needed(estimate: Estimate) -> str:
     if estimate.sessions_needed is None:
         return ""
-    digits = max(len(str(estimate.sessions_needed)) - 2, 0)
-    rounded = max(round(estimate.sessions_needed, -digits), 1)
-    return f"; needs about {rounded:,} more sessions"
+    sessions = "session" if estimate.sessions_needed == 1 else "sessions"
+    return f"; needs {estimated(estimate.sessions_needed)} more {sessions}"
 
 
 def _retired(estimate: Estimate) -> str:
     if estimate.e_hurts >= CLAIM:
-        return f"retired: it hurts (E={_e_value(estimate.e_hurts)}, 5 % per rule, valid at any time)"
+        return f"retired: it hurts ({equation(estimate.e_hurts)}, 5 % per rule, valid at any time)"
     sd = (estimate.high - estimate.low) / (2 * NORMAL_95)
     chance = chance_above(MINIMUM_EFFECT, estimate.effect, sd)
     return f"retired: P(effect > {_decimal(MINIMUM_EFFECT)}) = {_decimal(chance)}"
 
 
-def _times(count: int) -> str:
-    return {0: "never shown", 1: "shown once", 2: "shown twice"}.get(count, f"shown {count} times")
-
-
-def _e_value(e: float) -> str:
-    return f"{e:.0f}" if e < 10_000 else f"{e:.0e}".replace("e+0", "e").replace("e+", "e")
+def _scored(shown: int) -> str:
+    return f"shown in {counted(shown, 'scored session')}" if shown else "no score yet"
 
 
 def _decimal(value: float) -> str:

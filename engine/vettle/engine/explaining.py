@@ -18,6 +18,7 @@ from vettle.engine.records.diagnosis import (
 from vettle.engine.store import events
 from vettle.engine.store.events import Event, Kind
 from vettle.engine.store.sessions import Session
+from vettle.engine.wording import NO_COIN, counted, evidence, fallen
 
 _FEW = 5
 _BY_EVIDENCE = ("works: ", "hurts: ")
@@ -33,14 +34,16 @@ def rule(project: Project, rule_id: str, *, files: Sequence[str] = ()) -> RuleEx
     found = standings.explain(project, rule_id)
     with project.read() as transaction:
         lately = outlook.lately(transaction)
-        on_trial = found.rule.status == "trial"
-        forecast = outlook.forecast(project.learning(transaction), rule_id, lately) if on_trial else None
+        learning = project.learning(transaction)
+        forecast = outlook.forecast(learning, rule_id, lately) if found.rule.status == "trial" else None
+        flips = learning.learner.evidence(rule_id).flips
+        proof = standings.proof(found.rule, events.of_subject(transaction, rule_id, ("rule_decided",)))
     known = dict(found)
     if files and found.rule.status in standings.RENDERED:
         known["next_step"] = f"Nothing to do: assistants read it in {', '.join(files)}."
     return RuleExplained(
         **known,
-        why=_why(found.rule, found.estimate),
+        why=_why(found.rule, found.estimate, flips, proof),
         files=list(files),
         sessions=[one for session in lately.sessions if (one := _with(session, rule_id))][:_FEW],
         forecast=forecast,
@@ -61,7 +64,7 @@ def _with(session: Session, rule_id: str) -> SessionWithRule | None:
     return None
 
 
-def _why(found: Rule, estimate: Estimate) -> str:
+def _why(found: Rule, estimate: Estimate, flips: int, proof: Event | None) -> str:
     """Say in one sentence why the rule stands where it stands."""
     reason = found.reason.rstrip(".")
     if reason.startswith(_BY_EVIDENCE):
@@ -76,19 +79,27 @@ def _why(found: Rule, estimate: Estimate) -> str:
                 f"It is pinned, because a person wants it{f': {reason}' if reason else ''}; that is no proof."
             )
         case "proven":
-            return f"It is proven: {reason or 'by its evidence'}."
+            return f"It is proven: {reason or 'by its evidence'}.{_fallen(estimate, proof)}"
         case _:
-            return f"It is on trial: {_too_early(estimate)}."
+            return f"It is on trial: {_too_early(estimate, flips)}."
 
 
-def _too_early(estimate: Estimate) -> str:
+def _fallen(estimate: Estimate, proof: Event | None) -> str:
+    if estimate.e_works >= effects.CLAIM or proof is None:
+        return ""
+    since = moment(proof.ts).strftime("%Y-%m-%d")
+    return f" {fallen(proof.metrics.get('e_works'), since, estimate.e_works)}"
+
+
+def _too_early(estimate: Estimate, flips: int) -> str:
     if not estimate.shown + estimate.withheld:
         return "no scored session has tried it yet"
     if not estimate.withheld:
-        return f"it was shown {estimate.shown} times and never withheld, so there is nothing to compare with"
+        why = "so there is nothing to compare with" if flips else NO_COIN
+        return f"it was shown in {counted(estimate.shown, 'scored session')} and withheld in none: {why}"
     return (
-        f"{estimate.shown} sessions with it and {estimate.withheld} without are too few to prove anything "
-        f"(e-value {estimate.e_works:.2g} that it works, {estimate.e_hurts:.2g} that it hurts, of {effects.CLAIM:g})"
+        f"{estimate.shown} scored sessions with it and {estimate.withheld} without are too few to prove anything "
+        f"(evidence {evidence(estimate.e_works)} that it works, {evidence(estimate.e_hurts)} that it hurts; {effects.CLAIM:g} proves)"
     )
 
 
@@ -101,8 +112,8 @@ def _would_change(found: Rule, estimate: Estimate, forecast: Forecast | None) ->
     match found.status:
         case "proven":
             return (
-                f"A person, or proof that it hurts: an e-value of {effects.CLAIM:g} against it "
-                f"(now {estimate.e_hurts:.2g})."
+                f"A person, or proof that it hurts: evidence of {effects.CLAIM:g} against it "
+                f"(now {evidence(estimate.e_hurts)})."
             )
         case "pinned":
             return "A person only; it is measured meanwhile."

@@ -20,6 +20,7 @@ from vettle.engine.effects import Evidence
 from vettle.engine.posterior import POLICY, Array, Observation, Parameters, Posterior
 from vettle.engine.records import Estimate, RuleStatus, SlateEntry
 from vettle.engine.selection import WITHHELD_ON_TRIAL
+from vettle.engine.wording import equation
 
 RETIRE_CHANCE = 0.05
 """A rule is retired when P(effect > effects.MINIMUM_EFFECT) falls below this, wherever it was tried."""
@@ -185,13 +186,13 @@ class Learner:
             return status, ""
         evidence = self.evidence(rule)
         if evidence.e_hurts >= effects.CLAIM:
-            return "retired", f"hurts: E={evidence.e_hurts:.3g} against it"
+            return "retired", f"hurts: {equation(evidence.e_hurts)} against it"
         if status == "proven":
             return status, ""
         if evidence.e_works >= effects.CLAIM:
             return (
                 "proven",
-                f"works: E={evidence.e_works:.3g} (of rules that do nothing, at most 5 % ever reach 20)",
+                f"works: {equation(evidence.e_works)} (of rules that do nothing, at most 5 % ever reach 20)",
             )
         if evidence.shown >= RETIRE_SHOWINGS and self._hopeless(rule):
             return "retired", (

@@ -1,8 +1,9 @@
 """What a session goes through: open, then ended, then scored; or closed without evidence.
 
-A session's evidence enters once, when it has ended and has a reward. A forgotten session is closed as
-abandoned, an ended one that nobody rewards as unrewarded; both are counted and prove nothing, but they
-are folded by the check that tells whether missing outcomes depend on the coin.
+A session's evidence enters once, when it has ended and has a reward. One that was rewarded and then forgotten
+ends by itself. Without a reward a forgotten session is closed as abandoned, an ended one as unrewarded; both
+are counted and prove nothing, but they are folded by the check that tells whether missing outcomes depend on
+the coin.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def score(settings: ScoreSettings, outcome: float, mistakes: int, repeats: int) 
 
 
 def preview(project: Project, session: Session) -> float | None:
-    """Return the score the session would get now, or None without a reward."""
-    if session.score is not None or session.outcome is None:
+    """Return the score the session would get now; None without a reward, or when it was closed without a score."""
+    if session.outcome is None or not session.counts:
         return session.score
     return score(project.settings.score, session.outcome, session.mistakes, session.repeats)
 
@@ -91,12 +92,15 @@ def forgotten(project: Project, transaction: Transaction, state: Literal["open",
 
 
 def close_forgotten(project: Project, transaction: Transaction) -> None:
-    """Close the sessions that have been silent for too long, at most 100 of each kind at once."""
+    """End or close the sessions that have been silent for too long, at most 100 of each kind at once.
+
+    What was rewarded ends with that outcome, as of when it was last heard of: only the call that ends it was forgotten.
+    """
     silent = [*forgotten(project, transaction, "open"), *forgotten(project, transaction, "ended")]
-    if not silent:
-        return
-    learning = project.learning(transaction)
     for session in silent:
+        if session.outcome is not None:
+            _end_forgotten(project, transaction, session)
+            continue
         event = Event(
             kind="session_closed",
             uid=new_uid(transaction.now),
@@ -105,7 +109,20 @@ def close_forgotten(project: Project, transaction: Transaction) -> None:
             choice="abandoned" if session.state == "open" else "unrewarded",
             data=_evidence(transaction, session),
         )
-        learning.fold(transaction.append(event))
+        project.learning(transaction).fold(transaction.append(event))
+
+
+def _end_forgotten(project: Project, transaction: Transaction, session: Session) -> None:
+    transaction.append(
+        Event(
+            kind="session_ended",
+            uid=new_uid(transaction.now),
+            session=session.id,
+            subject=session.context,
+            data={"notes": "", "entry_file": "", "happened": session.seen},
+        )
+    )
+    enter_evidence(project, transaction, require(transaction, session.id))
 
 
 def _evidence(transaction: Transaction, session: Session) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from vettle.engine import lifecycle, quarantine, rules, similarity
+from vettle.engine import instructions, lifecycle, quarantine, rules, similarity
 from vettle.engine.arguments import RULE_CHARACTERS
+from vettle.engine.errors import ClientRefReused
+from vettle.engine.identifiers import digest
 from vettle.engine.project import Project
 from vettle.engine.records import MistakeLogged, PastMistake, Severity
 from vettle.engine.store import Transaction
@@ -85,6 +87,35 @@ def log(
         **({"identity": identity} if identity else {}),
     }
     return project.once(MistakeLogged, f"mistake_log {session_id}", client_ref, arguments, work)
+
+
+def log_named(
+    project: Project,
+    *,
+    error_class: str,
+    description: str,
+    identity: str,
+    session_id: str,
+    severity: Severity = "warning",
+    file: str = "",
+) -> MistakeLogged | None:
+    """Log a mistake of a session that has an identity, once; None if somebody described it otherwise already.
+
+    The first description stays: what noticed the mistake later only saw the same. Raises what `log` raises.
+    """
+    try:
+        return log(
+            project,
+            error_class=error_class,
+            description=description,
+            session_id=session_id,
+            severity=severity,
+            file=file,
+            identity=identity,
+            client_ref=f"named-{digest(error_class, identity).hex()[:32]}",
+        )
+    except ClientRefReused:
+        return None
 
 
 def append(
@@ -211,11 +242,11 @@ def _answer(
 
 
 def _suggestion(transaction: Transaction, mistake: Mistake, description: str) -> str:
-    """Return a rule against the mistake, or "" when there is one already or its text would need a person."""
-    text = mistake.correction or f"Avoid this mistake: {description}"
-    text = " ".join(text.split())
+    """Return a rule against the mistake, or "" when there is one already, none is known, or a person has to read it."""
+    text = instructions.against(mistake.error_class, description, mistake.correction)
     if (
-        len(text) > RULE_CHARACTERS
+        not text
+        or len(text) > RULE_CHARACTERS
         or quarantine.reasons(text)
         or rules_table.with_hash(transaction, similarity.rule_hash(text, "", ())) is not None
     ):

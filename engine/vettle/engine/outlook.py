@@ -12,6 +12,7 @@ from vettle.engine.records.diagnosis import Forecast
 from vettle.engine.store import Transaction
 from vettle.engine.store import sessions as table
 from vettle.engine.store.sessions import Session
+from vettle.engine.wording import until_proof
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
@@ -21,9 +22,6 @@ PACE_DAYS = 30
 
 MOST_SESSIONS = 500
 """Sessions that are read for it, so that it costs the same in a project of any age."""
-
-FAR = 2 * 365.0
-"""Days beyond which nobody should be told a number."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def forecast(learning: Learning, rule_id: str, found: Lately) -> Forecast:
         sessions=needed,
         per_day=None if per_day is None else round(per_day, 3),
         days=None if days is None else round(days, 1),
-        said=_said(needed, per_day, days),
+        said=until_proof(needed, days),
     )
 
 
@@ -93,28 +91,3 @@ def closest(learning: Learning, trial: Sequence[str], found: Lately) -> Forecast
     return min(
         (one for one in told if one.days is not None), key=lambda one: (one.days, one.rule_id), default=None
     )
-
-
-def _said(needed: int | None, per_day: float | None, days: float | None) -> str:
-    if needed is None:
-        return "No date yet: it is not believed to help by an amount that could be proven."
-    sessions = f"About {needed:,} more sessions with it prove it, if what is believed now is right"
-    if per_day is None or days is None:
-        return f"{sessions}; no date yet: no coin decided about it in the last {PACE_DAYS} days."
-    return f"{sessions}: {duration(days)} at the present pace ({pace(per_day)})."
-
-
-def duration(days: float) -> str:
-    """Return days in the unit a person would use: "about 3 weeks"."""
-    if days > FAR:
-        return "more than 2 years"
-    for unit, length in (("month", 30.4), ("week", 7.0), ("day", 1.0)):
-        if days >= 2 * length or unit == "day":
-            number = max(round(days / length), 1)
-            return f"about {number} {unit}{'' if number == 1 else 's'}"
-    raise AssertionError(days)
-
-
-def pace(per_day: float) -> str:
-    """Return sessions per day, or per week where they are rare."""
-    return f"{per_day:.1f} a day" if per_day >= 1 else f"{per_day * 7:.1f} a week"

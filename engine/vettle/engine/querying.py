@@ -39,7 +39,7 @@ _CELL = 2_000
 _FOREVER = 2**62
 
 
-def ask(
+def events_query(
     project: Project,
     *,
     kinds: Sequence[str] = (),
@@ -55,54 +55,22 @@ def ask(
     rows: int = 200,
     characters: int = PAGE_CHARACTERS,
 ) -> EventsPage:
-    """Answer with events (see `events_query`), or with what a SELECT finds if there is a statement (see `sql`).
-
-    Raises:
-        InvalidArgument: A filter and a statement, or what the one or the other refuses.
-    """
-    filters = {"kinds": kinds, "session_id": session, "subject": subject, "choice": choice}
-    filters |= {"since": since, "until": until, "cursor": cursor}
-    used = next((name for name, value in filters.items() if value), "")
-    if statement and used:
-        raise InvalidArgument(used, "it does not go with sql", "Put the condition into the SELECT")
-    if statement:
-        return sql(project, statement, limit=rows, characters=characters)
-    return events_query(
-        project,
-        kinds=kinds,
-        session=session,
-        subject=subject,
-        choice=choice,
-        since=since,
-        until=until,
-        newest_first=newest_first,
-        limit=limit,
-        cursor=cursor,
-    )
-
-
-def events_query(
-    project: Project,
-    *,
-    kinds: Sequence[str] = (),
-    session: str = "",
-    subject: str = "",
-    choice: str = "",
-    since: str = "",
-    until: str = "",
-    newest_first: bool = True,
-    limit: int = 20,
-    cursor: str = "",
-) -> EventsPage:
-    """Return recorded events, newest first, that match every filter that is given.
+    """Return recorded events, newest first, that match every filter that is given, or what a SELECT finds (see `sql`).
 
     `subject` is what an event is about (a rule, an experiment by id or name, an error class, a context) and
     `choice` what was chosen (a variant, a decision); `since` and `until` (excluded) are times in ISO 8601, UTC
-    unless they say otherwise. Long texts and lists in the data of an event are shortened.
+    unless they say otherwise. Long texts and lists in the data of an event are shortened. `rows` and `characters`
+    limit what a `statement` finds; no filter goes with it.
 
     Raises:
-        InvalidArgument: A kind, a time or the cursor is none.
+        InvalidArgument: A kind, a time or the cursor is none, a filter and a statement, or what `sql` refuses.
     """
+    if statement:
+        filters = {"kinds": kinds, "session_id": session, "subject": subject, "choice": choice}
+        filters |= {"since": since, "until": until, "cursor": cursor}
+        if used := next((name for name, value in filters.items() if value), ""):
+            raise InvalidArgument(used, "it does not go with sql", "Put the condition into the SELECT")
+        return sql(project, statement, limit=rows, characters=characters)
     wanted = Filter(
         kinds=_kinds(kinds),
         session=session,
@@ -113,8 +81,13 @@ def events_query(
         beyond=_beyond(cursor),
         newest_first=newest_first,
     )
+    return _page(project, wanted, limit)
+
+
+def _page(project: Project, wanted: Filter, limit: int) -> EventsPage:
+    """Return the first events that are wanted; a subject may also be the name of experiments."""
     with project.read() as transaction:
-        named = [one.id for one in experiments.named(transaction, subject)] if subject else []
+        named = [one.id for name in wanted.subjects for one in experiments.named(transaction, name)]
         wanted = replace(wanted, subjects=(*wanted.subjects, *named))
         found = listing.listed(transaction, wanted, limit + 1)
     rows = paging.fit([_logged(project, event) for event in found[:limit]])

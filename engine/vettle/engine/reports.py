@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from importlib.metadata import version
-from typing import cast
+from typing import NamedTuple, cast
 
 from vettle.engine import lifecycle, mistakes, paging, standings
-from vettle.engine.analysis import failures, spans, trends
+from vettle.engine.analysis import failures, recurrence, spans, trends
 from vettle.engine.clock import SECOND
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.project import RENDERED_FILES, Project
@@ -37,6 +37,7 @@ from vettle.engine.store.folds import day
 from vettle.engine.store.moments import Moments, stats
 from vettle.engine.store.schema import SCHEMA_VERSION
 from vettle.engine.store.sessions import Session
+from vettle.engine.wording import counted
 
 _MOST_GROUPS = 20
 _OPEN_CHARACTERS = 6_000
@@ -207,7 +208,10 @@ def _mistakes(transaction: Transaction, since: int) -> MistakesReport:
         ],
         recurring=[mistakes.past(mistake) for mistake in mistakes_table.recurring(transaction, limit=10)],
         severities=dict(severities.most_common()),
-        trend=trends.trend({name: (round(own.n), round(own.total)) for name, own in by_day.items()}),
+        trend=trends.trend(
+            {name: (round(own.n), round(own.total)) for name, own in by_day.items()},
+            recurrence.known_before(transaction, since),
+        ),
         failures=failures.recent(transaction, since, _MOST_FAILURES),
     )
 
@@ -227,8 +231,18 @@ def _rewards(transaction: Transaction, since: int) -> RewardsReport:
     )
 
 
-def status(project: Project) -> Status:
-    """Tell what is going on in the project, what needs a person, and what to do next."""
+class Blocked(NamedTuple):
+    """Why rule files cannot be brought up to date, as a warning, and the step that ends it."""
+
+    what: str
+    step: str
+
+
+def status(project: Project, *, blocked: Blocked | None = None) -> Status:
+    """Tell what is going on in the project, what needs a person, and what to do next.
+
+    `blocked` is told by whoever knows rule files: the engine does not.
+    """
     with project.read() as transaction:
         totals = {stat.b: round(stat.moments.n) for stat in stats(transaction, "total")}
         by_status = rules_table.count_by_status(transaction)
@@ -242,8 +256,9 @@ def status(project: Project) -> Status:
             "imported": totals.get("session_imported", 0),
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
-        stale = len(lifecycle.forgotten(project, transaction, "open"))
+        silent = lifecycle.forgotten(project, transaction, "open")
         experiments = experiments_table.count_by_state(transaction)
+        proven, step = _about_experiments(transaction, experiments)
         due = _rendering_is_due(project, transaction, by_status)
         open_sessions = paging.fit([summary(project, session) for session in opened], _OPEN_CHARACTERS)
     return Status(
@@ -256,13 +271,31 @@ def status(project: Project) -> Status:
         rules=by_status,
         sessions=counts,
         experiments=experiments,
+        proven_experiment=proven,
         mistakes=totals.get("mistake_logged", 0),
         rewards=totals.get("reward_logged", 0),
         open_sessions=open_sessions,
         needs_person=waiting[:20],
-        warnings=[*_first_time(project, totals), *_warnings(counts, stale)],
-        next_step=_next_step(by_status, counts, waiting, due=due),
+        warnings=[
+            *([blocked.what] if blocked else []),
+            *_first_time(project, totals),
+            *_warnings(counts, silent),
+        ],
+        next_step=_next_step(
+            by_status, counts, waiting, step if proven or not by_status else "", due=due, blocked=blocked
+        ),
     )
+
+
+def _about_experiments(transaction: Transaction, by_state: dict[str, int]) -> tuple[str, str]:
+    """Return what an experiment has proven that waits for a decision, "" if none does, and what to do about experiments."""
+    if not by_state:
+        return "", ""
+    # Imported here because a project without experiments need not wait for it.
+    from vettle.engine.experiments import next_steps
+
+    found = next_steps.proven(transaction)
+    return (found.finding, found.next_step) if found else ("", next_steps.under_way(transaction))
 
 
 def _rendering_is_due(project: Project, transaction: Transaction, by_status: dict[str, int]) -> bool:
@@ -296,37 +329,49 @@ def _first_time(project: Project, totals: dict[str, int]) -> list[str]:
     return [said]
 
 
-def _warnings(counts: dict[str, int], stale: int) -> list[str]:
+def _warnings(counts: dict[str, int], silent: list[Session]) -> list[str]:
     found = []
     lost = counts["abandoned"] + counts["unrewarded"]
     if lost > counts["scored"]:
         found.append(
-            f"{lost} sessions gave no evidence ({counts['abandoned']} abandoned, {counts['unrewarded']} unrewarded), "
+            f"{counted(lost, 'session')} gave no evidence ({counts['abandoned']} abandoned, {counts['unrewarded']} unrewarded), "
             f"more than the {counts['scored']} that did: call session_end with an outcome."
         )
-    if stale:
+    lost_soon = [session.id for session in silent if session.outcome is None]
+    if lost_soon:
         found.append(
-            f"{stale} open sessions have been silent for long; the next session_start closes them as abandoned."
+            f"{counted(len(lost_soon), 'open session')} without a reward fell silent; the next session_start closes what "
+            "nobody ends before as abandoned. To count one, say what came of it: session_end "
+            f"(vettle session end --session {lost_soon[0]} --outcome accepted)."
         )
     return found
 
 
-def _next_step(by_status: dict[str, int], counts: dict[str, int], waiting: list[str], *, due: bool) -> str:
+def _next_step(
+    by_status: dict[str, int],
+    counts: dict[str, int],
+    waiting: list[str],
+    experiments: str,
+    *,
+    due: bool,
+    blocked: Blocked | None,
+) -> str:
     if waiting:
         need = "1 rule needs" if len(waiting) == 1 else f"{len(waiting)} rules need"
         return (
             f"{need} a person: rule_decide approve or reject (vettle rule decide {waiting[0]} approve WHY)."
         )
+    if blocked:
+        return blocked.step
+    if experiments:
+        return experiments
     if not by_status:
         return "Add candidate rules: vettle init imports those in your files, rule_add (vettle rule add TEXT) adds one."
     if counts["ended"]:
-        wait = "1 ended session waits" if counts["ended"] == 1 else f"{counts['ended']} ended sessions wait"
-        return f"{wait} for a reward: reward_log (vettle reward accepted --session ID; vettle sessions lists them)."
+        wait = "waits" if counts["ended"] == 1 else "wait"
+        return f"{counted(counts['ended'], 'ended session')} {wait} for a reward: reward_log (vettle reward accepted --session ID; vettle sessions lists them)."
     if due:
         return "Bring the rule files up to date: rules_render (vettle render --write)."
     if not counts["scored"]:
-        return (
-            "Work as always: agents begin a task with session_start and end it with session_end "
-            "(by hand: vettle session start, vettle session end)."
-        )
+        return "Work as always: agents begin a task with session_start and end it with session_end."
     return "Keep working: the rules on trial need more sessions."

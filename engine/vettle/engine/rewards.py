@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vettle.engine import lifecycle, quarantine, rules
+from vettle.engine import lateness, lifecycle, quarantine, rules
 from vettle.engine.clock import DAY
+from vettle.engine.errors import InvalidArgument
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
 from vettle.engine.records import RewardLogged, RewardOutcome, RewardSource
@@ -19,12 +20,29 @@ from vettle.engine.store.sessions import Session
 JUDGED_DAYS = 30
 """Days after the last reward by more than tests in which a project is taken for one whose sessions somebody judges."""
 
+FIRST_VERDICT_HOURS = 1.0
+"""Hours that tests leave to a verdict where nobody has judged lately: who begins to judge is not too late."""
+
+ANY_DISTANCE = 0.5
+"""The `revision_distance` of who names none."""
+
+_IMPLIED = {"accepted": 0.0, "rejected": 1.0}
+
 
 def others_judge(project: Project) -> bool:
     """Tell whether sessions were rewarded lately by something else than CI: by a person, an agent, git or a judge."""
     with project.read() as transaction:
         since = day(transaction.now - JUDGED_DAYS * DAY)
         return any(stat.metric != "ci" for stat in stats(transaction, "reward", since=since))
+
+
+def tests_wait_hours(project: Project) -> float:
+    """Return how long after a session's end its tests wait for a better verdict: as configured where others judge.
+
+    Elsewhere it is an hour at most: most projects are never judged, and should not learn a day late for that.
+    """
+    configured = project.settings.hooks.tests_wait_hours
+    return configured if others_judge(project) else min(configured, FIRST_VERDICT_HOURS)
 
 
 def value(outcome: RewardOutcome, revision_distance: float) -> float:
@@ -37,7 +55,7 @@ def append(
     session: Session | None,
     *,
     outcome: RewardOutcome,
-    revision_distance: float = 0.5,
+    revision_distance: float = ANY_DISTANCE,
     rules_active: Sequence[str] = (),
     source: RewardSource = "manual",
     weight: float = 1.0,
@@ -67,7 +85,7 @@ def log(
     *,
     outcome: RewardOutcome,
     session_id: str = "",
-    revision_distance: float = 0.5,
+    revision_distance: float = ANY_DISTANCE,
     rules_active: Sequence[str] = (),
     source: RewardSource = "manual",
     weight: float = 1.0,
@@ -83,7 +101,9 @@ def log(
     Raises:
         UnknownSession, AmbiguousSession: The session cannot be told.
         UnknownRule: `rules_active` names no rule.
+        InvalidArgument: `revision_distance` says something else than the outcome.
     """
+    _require_agreement(outcome, revision_distance)
 
     def work(transaction: Transaction, uid: bytes) -> RewardLogged:
         session = lifecycle.resolve(
@@ -115,7 +135,7 @@ def log(
             counted=counted,
             session_score=lifecycle.preview(project, after) if after else None,
             status_changes=changes,
-            note=_note(session),
+            note=_note(project, transaction, session, source),
         )
 
     arguments = {
@@ -130,13 +150,19 @@ def log(
     return project.once(RewardLogged, f"reward_log {session_id}", client_ref, arguments, work)
 
 
-def _note(session: Session | None) -> str:
-    if session is None:
-        return (
-            "No session was open, so no rule can learn from this reward. Call session_start before the work."
+def _require_agreement(outcome: RewardOutcome, revision_distance: float) -> None:
+    """Refuse a distance that only a revision can have, rather than drop it."""
+    if outcome in _IMPLIED and revision_distance not in (ANY_DISTANCE, _IMPLIED[outcome]):
+        raise InvalidArgument(
+            "revision_distance",
+            f"{revision_distance:g} does not go with the outcome {outcome}",
+            "Leave it out, or pass the outcome revision",
         )
-    if session.state == "open":
+
+
+def _note(project: Project, transaction: Transaction, session: Session | None, source: RewardSource) -> str:
+    if session is not None and session.state == "open":
         return "It counts when the session ends: call session_end."
-    if session.state == "ended":
+    if session is not None and session.state == "ended":
         return ""
-    return f"Kept, but it came too late to count: session {session.id} is {session.state}."
+    return lateness.told(project.settings, transaction, session, source)

@@ -191,7 +191,7 @@ def end(
         session = lifecycle.resolve(project, transaction, session_id, required=True)
         assert session is not None
         if session.state != "open":
-            allowed = ["reward_log"] if session.state == "ended" else []
+            allowed = ["reward_log" if session.state == "ended" else "session_start"]
             raise StatusRefused(f"session {session.id}", session.state, "end", allowed)
         if outcome:
             rewards.append(transaction, session, outcome=outcome, notes=notes)

@@ -44,7 +44,7 @@ class SelectionSettings(_Section):
 
 
 class SessionSettings(_Section):
-    """When a session that nobody ends, or nobody rewards, is closed."""
+    """When a session that nobody ends, or nobody rewards, is closed; one that was rewarded but not ended then ends."""
 
     abandoned_after_hours: float = Field(default=24, gt=0, le=24 * 365, allow_inf_nan=False)
     unrewarded_after_days: float = Field(default=7, gt=0, le=365, allow_inf_nan=False)
@@ -106,8 +106,8 @@ class HookSettings(_Section):
     """What the assistants' own hooks do; sessions that they start are of one `context` and show at most `k` rules.
 
     `remember_failures` logs failed tools and tests as mistakes; `score_by_tests` lets the last test run of a
-    session reward it at its end or, in a project whose sessions others judge as well, when nobody did for
-    `tests_wait_hours`.
+    session reward it when nobody did for `tests_wait_hours` after its end, but for an hour at most where nobody
+    has judged a session lately.
     """
 
     enabled: bool = True

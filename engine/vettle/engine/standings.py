@@ -23,6 +23,7 @@ from vettle.engine.rules import has_persons_approval, require
 from vettle.engine.store import events
 from vettle.engine.store import rules as table
 from vettle.engine.store.events import Event
+from vettle.engine.wording import counted, equation, estimated
 
 if TYPE_CHECKING:
     from vettle.engine.learning import Learning
@@ -76,12 +77,15 @@ def page(
         ]
     )
     rest = len(ranked) - first - len(rows)
+    note = f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else ""
+    if every and not found:
+        note = f"None of {counted(len(every), 'rule')} has this status, context and text: ask for less."
     return RulesPage(
         rules=rows,
         total=len(ranked),
         discoveries=discoveries(learning, every)[:_MOST_DISCOVERIES],
         next_cursor=str(first + len(rows)) if rest > 0 else "",
-        note=f"{rest} more: pass cursor, or narrow with status, context or query." if rest > 0 else "",
+        note=note,
     )
 
 
@@ -146,8 +150,15 @@ def verdict(estimate: Estimate, rule: Rule) -> str:
         return f"retired: {rule.reason}"
     if rule.status == "proven" and estimate.e_works < effects.CLAIM:
         # The claim stands: it is about the e-value ever reaching 20, not about where it is now.
-        return f"{rule.reason} (E is {estimate.e_works:.2g} by now)"
+        return f"{rule.reason} ({equation(estimate.e_works)} by now)"
     return effects.verdict(estimate, rule.status)
+
+
+def proof(rule: Rule, decided: Sequence[Event]) -> Event | None:
+    """Return the decision that made a proven rule so, out of those about it, oldest first; None for any other rule."""
+    if rule.status != "proven":
+        return None
+    return next((event for event in reversed(decided) if event.data["new"] == "proven"), None)
 
 
 def discoveries(learning: Learning, every: Sequence[Rule]) -> list[str]:
@@ -162,19 +173,19 @@ class ToRender:
     """What rendering needs to know of the rules.
 
     `rules` are those that the assistants should read, strongest evidence first and pinned ones before all.
-    `withheld` hold something that a person has to approve, and nobody has. `known` are the ids of all rules.
+    `withheld` hold something that a person has to approve, and nobody has. `known` are the texts of all rules by id.
     """
 
     rules: list[Rule]
     withheld: list[LeftOut]
-    known: frozenset[str]
+    known: dict[str, str]
 
 
 def to_render(project: Project) -> ToRender:
     """Return the rules for the assistants' files."""
     with project.read() as transaction:
         found = table.with_status(transaction, RENDERED)
-        known = table.ids(transaction)
+        known = table.texts(transaction)
         withheld = [
             LeftOut(rule_id=rule.id, reason=f"it holds {'; '.join(reasons)}, and no person has approved it")
             for rule in found
@@ -227,5 +238,5 @@ def _next_step(rule: Rule, estimate: Estimate) -> str:
     if rule.status in RENDERED:
         return "Render it: vettle render --write."
     if estimate.sessions_needed:
-        return f"Keep working: about {estimate.sessions_needed} more sessions with it can tell."
+        return f"Keep working: {estimated(estimate.sessions_needed)} more sessions with it can tell."
     return "Keep working: sessions will try it when it looks promising."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -43,19 +43,47 @@ def find(project: Project, named: str) -> Subject:
         return Subject("session", named)
     with project.read() as transaction:
         every = [*_rules(transaction), *_experiments(transaction)]
-    wanted = " ".join(named.split()).casefold()
-    for matches in (_exactly, _beginning, _containing):
-        found = [one for one in every if matches(one, wanted)]
-        if len(found) == 1:
-            return found[0]
-        if found and wanted:
-            raise Conflict(f"{named[:80]!r} could be {_listed(found)}. Name one of them.")
+    found = _only(every, named, (_exactly, _beginning, _containing))
+    if found is not None:
+        return found
     near = nearest(named, [one.id for one in every])
     meant = f" Near it: {', '.join(near)}." if near else ""
     raise NotFound(
         f"No rule, experiment or session here is called {named[:80]!r}.{meant} See them: vettle rules, vettle "
         "experiments, vettle sessions"
     )
+
+
+def whole(project: Project, kind: Literal["rule", "experiment"], named: str) -> str:
+    """Return the id that is meant by the only beginning of it, or a piece of the text or name, in any case.
+
+    What is an id or a name already comes back as it is spelled there, and what is a piece of nothing as it was given:
+    who takes it has the error for that.
+
+    Raises:
+        Conflict: Several could be meant; they are named.
+    """
+    with project.read() as transaction:
+        every = list(_rules(transaction) if kind == "rule" else _experiments(transaction))
+    spelled = [name for one in every for name in _names(one) if name.casefold() == named.casefold()]
+    if spelled:
+        return named if named in spelled or len(spelled) > 1 else spelled[0]
+    found = _only(every, named, (_beginning, _containing))
+    return found.id if found is not None else named
+
+
+def _only(
+    every: Iterable[Subject], named: str, ways: Sequence[Callable[[Subject, str], bool]]
+) -> Subject | None:
+    """Return the only one that matches in the first way in which any does (Conflict where several do)."""
+    wanted = " ".join(named.split()).casefold()
+    for matches in ways:
+        found = [one for one in every if matches(one, wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found and wanted:
+            raise Conflict(f"{named[:80]!r} could be {_listed(found)}. Name one of them.")
+    return None
 
 
 def _rules(transaction: Transaction) -> Iterable[Subject]:
@@ -72,8 +100,11 @@ def _experiments(transaction: Transaction) -> Iterable[Subject]:
 
 
 def _exactly(one: Subject, wanted: str) -> bool:
-    called = (one.id, *(one.texts if one.kind == "experiment" else ()))
-    return wanted in (name.casefold() for name in called)
+    return wanted in (name.casefold() for name in _names(one))
+
+
+def _names(one: Subject) -> tuple[str, ...]:
+    return (one.id, *(one.texts if one.kind == "experiment" else ()))
 
 
 def _beginning(one: Subject, wanted: str) -> bool:

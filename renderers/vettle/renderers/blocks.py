@@ -16,11 +16,10 @@ from vettle.engine.errors import EditedByHand, FilesRefused
 
 _BEGIN = re.compile(r"<!-- BEGIN vettle rules sha256:([0-9a-f]{12}) -->")
 _END_MARKER = "<!-- END vettle rules -->"
-# A comment that was meant as a marker: other case, spacing or indentation, a missing dash, two on a line.
-_NEAR_MISS = re.compile(
-    r"<\s*!?\s*-*\s*\w+[\s:_-]{1,3}vettle[\s_-]*rules?\b|\b(?:begin|end)\s+vettle\s+rules?\b.*-->",
-    re.IGNORECASE,
-)
+# A comment that was meant as a marker: other case, spacing or indentation, a missing dash, two on a line. Strangers
+# write the files, so the time that these patterns take must not grow faster than a line does.
+_NEAR_OPENING = re.compile(r"<[\s!-]*+\w+[\s:_-]{1,3}vettle[\s_-]*rules?\b", re.IGNORECASE)
+_NEAR_WORDS = re.compile(r"\b(?:begin|end)\s+vettle\s+rules?\b", re.IGNORECASE)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE_OPENING = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
 _FENCE_CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
@@ -163,7 +162,12 @@ def _marker(number: int, start: int, line: str) -> _Marker | None:
         return _Marker("BEGIN", number, start, start + len(line), begin[1])
     if line == _END_MARKER:
         return _Marker("END", number, start, start + len(line))
-    return _Marker("damaged", number, start, start) if _NEAR_MISS.search(line) else None
+    return _Marker("damaged", number, start, start) if _is_near_miss(line) else None
+
+
+def _is_near_miss(line: str) -> bool:
+    before_end = max(line.rfind("-->"), 0)
+    return bool(_NEAR_OPENING.search(line) or _NEAR_WORDS.search(line, 0, before_end))
 
 
 def _pair(markers: list[_Marker], path: str) -> tuple[_Marker, _Marker]:

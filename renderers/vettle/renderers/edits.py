@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,13 @@ from vettle.engine.arguments import RequiredRuleText
 from vettle.engine.errors import FilesRefused
 from vettle.renderers import blocks
 from vettle.renderers import lock as lockfile
-from vettle.renderers.assistants.targets import check_names, find
-from vettle.renderers.budget import Line
+from vettle.renderers.assistants.targets import check_names
 from vettle.renderers.changes import digest, is_as_written
 from vettle.renderers.documents import BLOCK_TITLE, TITLE
 from vettle.renderers.lock import Entry, line_hash
 from vettle.renderers.neutral import plain
-from vettle.renderers.repository import Repository, find_file
-from vettle.renderers.sheet import Group, Sheet
+from vettle.renderers.recognising import opening, recognised
+from vettle.renderers.repository import find_file, look
 
 _BULLET = re.compile(r"[-*+] +(.*)")
 _CONTINUED = re.compile(r"[ \t]+(.*)")
@@ -47,17 +46,19 @@ class Edit:
     removed: tuple[str, ...]
 
 
-def find_edits(root: Path, targets: Sequence[str] = ("auto",), *, known: Collection[str]) -> list[Edit]:
+def find_edits(root: Path, targets: Sequence[str] = ("auto",), *, known: Mapping[str, str]) -> list[Edit]:
     """Compare the files of these targets (`auto`: all) with what vettle wrote there.
 
-    Rules that are not `known` count as added: they were rendered from another database, and somebody wants
-    to keep them. Nothing is repaired or guessed: raises FilesRefused, naming file and line, for anything
-    that is not a plain bullet, so that adopting an edit never loses a part of it.
+    `known` are the texts of the database's rules by id. Rules that are not `known` count as added: they were
+    rendered from another database, and somebody wants to keep them. Nothing is repaired or guessed: raises
+    FilesRefused, naming file and line, for anything that is not a plain bullet, so that adopting an edit never
+    loses a part of it.
     """
     check_names(targets)
     root = root.resolve()
     _, data = find_file(root, lockfile.PATH, own=True)
-    files = lockfile.parse(data).files
+    lock = lockfile.parse(data)
+    files = {**lock.files, **recognised(root, lock, look(root), known)}
     return [
         edit
         for path, entry in files.items()
@@ -98,27 +99,13 @@ def _file_bullets(current: bytes, path: str, entry: Entry) -> list[tuple[str, in
         text = current.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise FilesRefused(f"{path}: not UTF-8. Convert the file, then adopt again.") from None
-    opening = _opening(path, entry)
-    if not text.startswith(opening):
+    start = opening(path, entry.target, entry.globs)
+    if not text.startswith(start):
         raise FilesRefused(
             f"{path}: its frontmatter or heading was changed, and only bullets can be taken over. Undo that, "
             "then adopt again."
         )
-    return _bullets(text.removeprefix(opening), path, opening.count("\n") + 1, "")
-
-
-def _opening(path: str, entry: Entry) -> str:
-    """Return what our file has before its first bullet."""
-    line = Line("", "first")
-    slug = re.sub(r"^vettle-?|\.(instructions\.md|mdc|md)$", "", Path(path).name)
-    if entry.globs:
-        sheet = Sheet((), (Group(slug, entry.globs, (line,)),), ())
-        written = find(entry.target).scoped(sheet, Repository())
-    else:
-        # With an AGENTS.md every target that has a file of its own for such rules writes that file.
-        beside = Repository(present=frozenset({"AGENTS.md"}))
-        written = find(entry.target).always(Sheet((line,), (), ()), beside)
-    return written[0].text.removesuffix(line.bullet)
+    return _bullets(text.removeprefix(start), path, start.count("\n") + 1, "")
 
 
 def _bullets(text: str, path: str, first: int, title: str) -> list[tuple[str, int]]:

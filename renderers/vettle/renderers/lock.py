@@ -24,7 +24,8 @@ from vettle.renderers.globs import NotPortable, canonical
 PATH = f"{STATE_FOLDER}/{RENDERED_FILES}"
 
 _OWN_NAME = re.compile(r"vettle(-[a-z0-9-]{1,40})?\.(md|mdc|instructions\.md)")
-
+# The paths of files are told to people and to agents, so a stranger's lock file may say nothing by them.
+_PATH = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 
 LineHash = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 
@@ -70,8 +71,8 @@ def parse(data: bytes | None) -> Lock:
     except ValueError as error:
         raise _damaged(str(error).splitlines()[0]) from None
     for path, entry in lock.files.items():
-        own = path in BLOCK_PATHS if entry.kind == "block" else _is_own_name(path)
-        if not own or not _is_inside(path) or not _has_globs_of(entry):
+        own = path in BLOCK_PATHS if entry.kind == "block" else is_own_name(path)
+        if not own or not _PATH.fullmatch(path) or not _is_inside(path) or not _has_globs_of(entry):
             raise _damaged(f"it lists {path[:80]!r} in a way in which vettle never writes it")
     for path in lock.directories:
         if not _is_inside(path):
@@ -95,7 +96,8 @@ def dump(lock: Lock) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _is_own_name(path: str) -> bool:
+def is_own_name(path: str) -> bool:
+    """Tell whether a whole file of vettle's may be called so."""
     return path == skill.PATH or _OWN_NAME.fullmatch(PurePosixPath(path).name) is not None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vettle.engine.errors import FilesRefused
 from vettle.engine.records import Delivery, HiddenFile, LeftOut, Target
 from vettle.engine.similarity import rule_form
+from vettle.engine.wording import counted
 from vettle.renderers import lock as lockfile
 from vettle.renderers.assistants.targets import NAMES, Assistant, find
 from vettle.renderers.budget import Line
@@ -28,15 +29,31 @@ from vettle.renderers.delivery import deliveries, hidden_files
 from vettle.renderers.documents import Document, Kind
 from vettle.renderers.lock import Entry, Lock
 from vettle.renderers.repository import find_file
+from vettle.renderers.sheet import RENDERED_STATUSES
 from vettle.renderers.survey import Request, Survey, survey
+
+NO_BETTER_CHOICE = (
+    "Some program reads a rule more than once, and no choice of files would give each reader one copy."
+)
+ONLY_COMPARED = (
+    "This database does not know every rule in these files, so those files were only compared with "
+    f"{lockfile.PATH}."
+)
+NOTHING_TO_WRITE = "No rule is proven or pinned, so there is nothing to write."
+NOTHING_TO_REMOVE = "No file holds anything that vettle wrote, so there is nothing to take out."
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every change of one call, where each file really is, and the lock file before and after."""
+    """Every change of one call, where each file really is, and the lock file before and after.
+
+    `written` are the files that vettle wrote until now (see `Survey`). `has_place` says whether anything shows which
+    assistant is used, and `unreached` counts the rules that should be rendered and are not because nothing does.
+    """
 
     lock: Lock
     lock_bytes: bytes | None
+    written: dict[str, Entry]
     changes: list[Change]
     places: dict[str, Path]
     entries: dict[str, Entry]
@@ -45,6 +62,8 @@ class Plan:
     deliveries: list[Delivery]
     hidden: list[HiddenFile]
     notes: list[str]
+    has_place: bool
+    unreached: int
 
     @property
     def is_refused(self) -> bool:
@@ -53,7 +72,12 @@ class Plan:
 
     @property
     def in_sync(self) -> bool:
-        """Whether every file is as it should be."""
+        """Whether every file is as it should be, and none is missing for want of an assistant."""
+        return self.changes_nothing and not self.unreached
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every file stays as it is."""
         return all(change.file.action == "unchanged" for change in self.changes)
 
     @property
@@ -70,6 +94,7 @@ def make(request: Request) -> Plan:
     plan = Plan(
         lock=found.lock,
         lock_bytes=found.lock_bytes,
+        written=found.written,
         changes=[],
         places={lockfile.PATH: found.lock_path},
         entries=dict(found.lock.files),
@@ -78,11 +103,19 @@ def make(request: Request) -> Plan:
         deliveries=deliveries(found.repository, [*documents, *_standing(found)], found.readers, forms),
         hidden=hidden_files(found.repository, documents),
         notes=[],
+        has_place=bool(found.layout.always or found.layout.scoped),
+        unreached=_unreached(found),
     )
     for target in NAMES if request.is_auto else found.asked:
         _plan_target(request, find(target), documents, plan)
     _take_notes(found, plan)
     return plan
+
+
+def _unreached(found: Survey) -> int:
+    if found.layout.always or found.layout.scoped or found.request.remove:
+        return 0
+    return sum(rule.status in RENDERED_STATUSES for rule in found.request.rules)
 
 
 def _standing(found: Survey) -> list[Document]:
@@ -102,9 +135,9 @@ def _plan_target(
 ) -> None:
     """Add the target's changes: what is wanted, and what was written before and is wanted no more."""
     wanted = {one.path: one for one in documents if one.target == assistant.target}
-    written = {path for path, entry in plan.lock.files.items() if entry.target == assistant.target}
+    written = {path for path, entry in plan.written.items() if entry.target == assistant.target}
     for path in sorted({*wanted, *written, *assistant.block_paths}):
-        place = Place(path, assistant.target, None, wanted.get(path), plan.lock.files.get(path))
+        place = Place(path, assistant.target, None, wanted.get(path), plan.written.get(path))
         change = _plan_place(request, place, "block" if path in assistant.block_paths else "file", plan)
         if change:
             plan.changes.append(change)
@@ -125,7 +158,7 @@ def _plan_place(request: Request, place: Place, kind: Kind, plan: Plan) -> Chang
             return unchanged(place, None, f"the same file as {other}")
     plan.places[path] = real
     place = Place(path, place.target, current, place.wanted, place.entry)
-    if unknown and request.check:
+    if unknown and request.check and path in plan.lock.files:
         return plan_as_written(place)
     force = request.force or (current is not None and request.adopted.get(path) == digest(current))
     if unknown and not (force or request.remove):
@@ -155,15 +188,16 @@ def _unknown(request: Request, entry: Entry | None) -> list[str]:
 
 def _take_notes(survey: Survey, plan: Plan) -> None:
     request = survey.request
-    if not survey.layout.always and not plan.changes:
+    if plan.unreached:
         plan.notes.append(
-            f"No assistant is set up in this project. Name the targets to render: {', '.join(NAMES)}."
+            f"No assistant is set up in this project, so {counted(plan.unreached, 'rule')} "
+            f"{'reaches' if plan.unreached == 1 else 'reach'} no file. Name the targets to render, of "
+            f"{', '.join(NAMES)}; most assistants read AGENTS.md: vettle render agents --write"
         )
+    elif not plan.changes and not plan.left_out:
+        plan.notes.append(NOTHING_TO_REMOVE if request.remove else NOTHING_TO_WRITE)
     if request.check and any(_unknown(request, entry) for entry in plan.lock.files.values()):
-        plan.notes.append(
-            "This database does not know every rule in these files, so those files were only compared with "
-            f"{lockfile.PATH}."
-        )
+        plan.notes.append(ONLY_COMPARED)
     if any(delivery.more for delivery in plan.deliveries):
         plan.notes.append(_why_twice(survey))
 
@@ -175,8 +209,9 @@ def _why_twice(survey: Survey) -> str:
             "or with CLAUDE.md as a link to AGENTS.md, every program would read each rule once."
         )
     if survey.request.is_auto and not survey.named:
-        return "Some program reads a rule more than once, and no choice of files would give each reader one copy."
+        return NO_BETTER_CHOICE
     return (
         "Some program reads a rule more than once: it reads files that were written for another one. Without named "
-        "targets vettle avoids that where it can; --remove takes the named ones out."
+        "targets vettle avoids that where it can. To take the named ones out: vettle render "
+        f"{' '.join(survey.named or survey.asked)} --remove --write"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vettle.engine.errors import EditedByHand, FilesRefused, ProjectNotFound
@@ -10,6 +10,7 @@ from vettle.engine.records import Rendering, Rule
 from vettle.engine.settings import RenderSettings
 from vettle.renderers.plan import make
 from vettle.renderers.survey import Request
+from vettle.renderers.write import WRITES
 from vettle.renderers.write import write as write_plan
 
 
@@ -19,7 +20,7 @@ def render(
     *,
     targets: Sequence[str] = ("auto",),
     settings: RenderSettings | None = None,
-    known: Collection[str] | None = None,
+    known: Mapping[str, str] | None = None,
     write: bool = False,
     check: bool = False,
     remove: bool = False,
@@ -34,9 +35,12 @@ def render(
     refused: the refused ones are in the answer, and `raise_if_refused` turns them into an exception. `force`
     overwrites hand edits of what vettle wrote, and nothing else. A damaged lock file raises FilesRefused.
 
-    `known` are the ids of all rules in the database. A file with other rules was rendered from another
-    database: it is refused, and only compared with the lock file by `check`. `adopted` are the hand edits that
-    became rules: each path with the hash of the bytes that were read (see `edits`).
+    Where nothing shows which assistant is used, and no target is named, rules reach no file: the answer is neither
+    `in_sync` nor, unless an old file went, `written`.
+
+    `known` are the texts of all rules in the database, by id. A file with other rules was rendered from another
+    database: it is refused, and only compared with the lock file by `check`, if that lists it. `adopted` are the hand
+    edits that became rules: each path with the hash of the bytes that were read (see `edits`).
     """
     if not root.is_dir():
         raise ProjectNotFound(f"{root} is not a folder")
@@ -55,11 +59,12 @@ def render(
     writes = write and not check
     if writes and not plan.is_refused:
         plan = write_plan(request, plan)
-    written = writes and not plan.is_refused
+    changed = any(change.file.action in WRITES for change in plan.changes)
+    written = writes and not plan.is_refused and (changed or plan.in_sync)
     return Rendering(
         files=[change.file for change in plan.changes],
         left_out=plan.left_out,
-        in_sync=written or plan.in_sync,
+        in_sync=plan.in_sync or (written and not plan.unreached),
         written=written,
         deliveries=plan.deliveries,
         hidden=plan.hidden,

@@ -60,10 +60,16 @@ class Repository:
 def look(root: Path) -> Repository:
     """Read what the repository has."""
     texts = {path: text for path in SHARED if (text := _text(root, path)) is not None}
-    present = {path for path, text in texts.items() if _COMMENT.sub("", text).strip("\ufeff \t\r\n")}
+    present = {path for path, text in texts.items() if _without_comments(text).strip("\ufeff \t\r\n")}
     present |= {path for path in _DECISIVE if (root / path).exists()}
     present |= {folder for folder in _FOLDERS if _has_other_files(root / folder)}
     return Repository(frozenset(present), texts, _links(root))
+
+
+def _without_comments(text: str) -> str:
+    # Behind the last end of a comment none is looked for: each beginning there would read the whole rest in vain.
+    before, end, rest = text.rpartition("-->")
+    return _COMMENT.sub("", before + end) + rest
 
 
 def _text(root: Path, path: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vettle.renderers.assistants.readers import READERS, Reader, in_use
 from vettle.renderers.assistants.targets import ASSISTANTS, NAMES, check_names, in_order
 from vettle.renderers.layout import Layout, choose, everything
 from vettle.renderers.lock import Entry, Lock
+from vettle.renderers.recognising import recognised
 from vettle.renderers.repository import Repository, find_file, look
 
 
@@ -20,15 +21,15 @@ from vettle.renderers.repository import Repository, find_file, look
 class Request:
     """What one call of `render` is about.
 
-    `known` are the ids that the database knows, or None for "all". `adopted` are the files whose hand edits
-    became rules, with the hashes of what was read: only that may be overwritten.
+    `known` are the texts of the rules that the database knows, by id, or None for "all". `adopted` are the files
+    whose hand edits became rules, with the hashes of what was read: only that may be overwritten.
     """
 
     root: Path
     rules: Sequence[Rule]
     targets: Sequence[str]
     settings: RenderSettings = field(default_factory=RenderSettings)
-    known: Collection[str] | None = None
+    known: Mapping[str, str] | None = None
     check: bool = False
     remove: bool = False
     force: bool = False
@@ -44,6 +45,7 @@ class Request:
 class Survey:
     """A request, once the project has been looked at.
 
+    `written` are the files that vettle wrote: those of the lock file, and those that it does not know and should.
     `asked` are the targets that this call names, `named` those that it or an earlier one did.
     """
 
@@ -51,6 +53,7 @@ class Survey:
     lock_path: Path
     lock_bytes: bytes | None
     lock: Lock
+    written: dict[str, Entry]
     repository: Repository
     asked: list[Target]
     named: list[Target]
@@ -62,7 +65,7 @@ class Survey:
         """The files of targets that this call is not about: they are read all the same."""
         if self.request.is_auto:
             return {}
-        return {path: entry for path, entry in self.lock.files.items() if entry.target not in self.asked}
+        return {path: entry for path, entry in self.written.items() if entry.target not in self.asked}
 
 
 def survey(request: Request) -> Survey:
@@ -71,6 +74,9 @@ def survey(request: Request) -> Survey:
     lock_path, lock_bytes = find_file(request.root, lockfile.PATH, own=True)
     lock = lockfile.parse(lock_bytes)
     repository = look(request.root)
+    written = dict(lock.files)
+    if request.known is not None:
+        written |= recognised(request.root, lock, repository, request.known)
     asked = in_order(name for name in NAMES if name in request.targets)
     named = _named(request, lock, asked)
     used = _used(request.root, lock, repository)
@@ -80,7 +86,7 @@ def survey(request: Request) -> Survey:
         if request.is_auto
         else everything(asked)
     )
-    return Survey(request, lock_path, lock_bytes, lock, repository, asked, named, readers, layout)
+    return Survey(request, lock_path, lock_bytes, lock, written, repository, asked, named, readers, layout)
 
 
 def _named(request: Request, lock: Lock, asked: Sequence[Target]) -> list[Target]:
@@ -91,14 +97,19 @@ def _named(request: Request, lock: Lock, asked: Sequence[Target]) -> list[Target
 
 
 def _used(root: Path, lock: Lock, repository: Repository) -> set[Target]:
-    """Return the assistants that a repository uses, seen from what vettle did not make itself."""
+    """Return the assistants that a repository uses, seen from what vettle did not make itself.
+
+    Where nothing else shows any, they are those that were written for: nobody's files go because another's are not
+    here, such as a `.mcp.json` that is not in git.
+    """
     created = {path for path, entry in lock.files.items() if entry.created}
     made = {*lock.directories, *(created - repository.present)}
-    return {
+    shown: set[Target] = {
         one.target
         for one in ASSISTANTS
         if any(sign not in made and (root / sign).exists() for sign in one.signs)
     }
+    return shown or {entry.target for entry in lock.files.values() if entry.target != "skill"}
 
 
 def _signs(root: Path) -> set[str]:

@@ -20,12 +20,13 @@ from vettle.renderers.survey import Request
 
 _LOCK = "render.lock"
 _WAIT_SECONDS = 10.0
-_WRITES = ("create", "update", "remove")
+WRITES = ("create", "update", "remove")
+"""What is done to the files that do not stay as they are."""
 
 
 def write(request: Request, plan: Plan) -> Plan:
     """Carry out the plan, made anew under the lock because another process may have written meanwhile."""
-    if plan.in_sync and plan.lock_after == plan.lock:
+    if plan.changes_nothing and plan.lock_after == plan.lock:
         return plan
     try:
         with FileLock(prepare_state_folder(request.root) / _LOCK, _WAIT_SECONDS):
@@ -45,7 +46,7 @@ def _carry_out(root: Path, plan: Plan) -> None:
     The first says what each file is about to become beside what it is, so that a process that dies in
     between leaves nothing that the next one would take for somebody else's.
     """
-    writing = [change for change in plan.changes if change.file.action in _WRITES]
+    writing = [change for change in plan.changes if change.file.action in WRITES]
     for path in plan.places.values():
         _temporary(path).unlink(missing_ok=True)
     directories = {*plan.lock.directories, *_missing_folders(root, plan, writing)}

@@ -184,7 +184,10 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except VettleError as error:
-        _complain(str(error))
+        # Imported here, because what goes well has no error to word.
+        from vettle.server.commands.wording import for_people
+
+        _complain(for_people(str(error)))
         sys.exit(error.exit_code)
     except (_ReaderGone, BrokenPipeError):
         # Whoever read our output has seen enough; Python must not complain about it at exit either.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vettle.engine import standings
-from vettle.engine.errors import InvalidArgument
+from vettle.engine.errors import FilesRefused, InvalidArgument
 from vettle.engine.paging import fit
 from vettle.engine.project import Project
 from vettle.engine.quarantine import redact, shown
@@ -25,7 +25,8 @@ from vettle.engine.records import (
     Rendering,
     RulesImported,
 )
-from vettle.engine.wording import some
+from vettle.engine.reports import Blocked
+from vettle.engine.wording import counted, some
 from vettle.server.hooks import joining
 
 _FEW = 10
@@ -139,12 +140,50 @@ def rules_imported(project: Project, *, paths: tuple[str, ...], apply: bool) -> 
         merged=outcomes["merged"],
         known=outcomes["known"],
         applied=apply,
-        next_step=_after_import(apply, outcomes),
+        next_step=_after_import(project, outcomes, apply=apply),
     )
 
 
-def untestable(project: Project) -> dict[str, int]:
-    """Count, by file, the rules on trial that also stand in a file of the repository.
+def blocked(project: Project) -> Blocked | None:
+    """Tell what stands against rendering, most urgent first, and what ends it; None where nothing does."""
+    from vettle.engine.store import rules
+    from vettle.renderers.standing import standing
+
+    with project.read() as transaction:
+        known = rules.texts(transaction)
+        waiting = len(rules.with_status(transaction, standings.RENDERED))
+    try:
+        found = standing(project.root, known)
+    except FilesRefused as error:
+        return Blocked(str(error), "Restore it from version control: git checkout -- .vettle/lock.json")
+    except OSError as error:
+        # Status answers, whatever may not be read.
+        what = f"{error.filename or project.root}: cannot be read ({error.strerror})."
+        return Blocked(what, "See what else is wrong, with the fix: vettle doctor")
+    if found.foreign:
+        return Blocked(
+            f"{some(found.foreign, _FEW_FILES)} {'holds' if len(found.foreign) == 1 else 'hold'} rules that vettle wrote "
+            "from another database, and this one does not know them.",
+            "Take them over as pinned rules: vettle render --adopt --write",
+        )
+    if edited := [file.path for file in found.refused if file.refusal == "edited"]:
+        return Blocked(
+            f"Somebody edited by hand what vettle wrote into {some(edited, _FEW_FILES)}, so no file is rendered.",
+            "Take the edit over (without --write: see what would become of it): vettle render --adopt --write",
+        )
+    if found.refused:
+        return Blocked(found.refused[0].reason, "See what else is wrong, with the fix: vettle doctor")
+    if waiting and not found.has_place:
+        return Blocked(
+            f"{counted(waiting, 'rule')} should be in a file and {'is' if waiting == 1 else 'are'} in none: nothing shows "
+            "which assistant is used here.",
+            "Write AGENTS.md, which most assistants read: vettle render agents --write",
+        )
+    return None
+
+
+def untestable(project: Project) -> dict[str, list[str]]:
+    """Return, by file, the rules on trial that also stand in a file of the repository.
 
     Every session reads what stands there, so withholding such a rule withholds nothing.
     """
@@ -152,23 +191,25 @@ def untestable(project: Project) -> dict[str, int]:
     from vettle.engine.store import rules
     from vettle.renderers.imports.files import read
 
-    found: Counter[str] = Counter()
+    found: dict[str, list[str]] = {}
     with project.read() as transaction:
         for path, name in _rule_files(project.root, ()):
             file = read(path, name)
             for one in file.taken:
                 same = rules.with_hash(transaction, rule_hash(one.text, "", file.globs))
-                found[name] += same is not None and same.status == "trial"
-    return dict(+found)
+                if same is not None and same.status == "trial":
+                    found.setdefault(name, []).append(same.id)
+    return found
 
 
-def not_testable(found: Mapping[str, int]) -> str:
+def not_testable(found: Mapping[str, Sequence[str]]) -> str:
     """Say what `untestable` found, and what to do about it."""
-    number = sum(found.values())
-    what = "1 rule on trial stands" if number == 1 else f"{number} rules on trial stand"
+    every = list(dict.fromkeys(rule for rules in found.values() for rule in rules))
+    stands, them = ("stands", "it") if len(every) == 1 else ("stand", "them")
     return (
-        f"{what} in {some(list(found), _FEW_FILES)} too, where every session reads them, so nothing can be learned "
-        "about them. Take those lines out; what is proven comes back."
+        f"{counted(len(every), 'rule')} on trial {stands} in {some(list(found), _FEW_FILES)} too, where every session "
+        f"reads {them}, so nothing can be learned about {them}. Take the lines out, and what is proven comes back; the "
+        f"trial of a line that has to stay ends with: vettle rule decide {every[0]} retire 'it stays'"
     )
 
 
@@ -229,14 +270,20 @@ def _not_taken(passage: Instruction | Passage, reason: str) -> NotTaken:
     return NotTaken(line=passage.line, text=shown(redact(passage.text), _EXCERPT), reason=reason)
 
 
-def _after_import(apply: bool, outcomes: Counter[Outcome]) -> str:
-    if not apply:
-        return "Nothing was recorded. To import: vettle import, without --dry-run."
-    if not outcomes["trial"] + outcomes["quarantined"]:
-        return "Nothing new was found. Rules are added with rule_add, or vettle rule add."
+def _after_import(project: Project, outcomes: Counter[Outcome], *, apply: bool) -> str:
+    new = outcomes["trial"] + outcomes["quarantined"]
+    if new and not apply:
+        return "Nothing was recorded. To import: the same without --dry-run."
+    said = _after_new_rules(outcomes["quarantined"]) if new else "Nothing new was found."
+    if in_the_way := blocked(project):
+        return f"{said} {in_the_way.what} {in_the_way.step}"
+    return said if new else f"{said} Rules are added with rule_add, or vettle rule add."
+
+
+def _after_new_rules(waiting: int) -> str:
     step = (
         "Sessions will try them. A rule that also stands in its file is read in every session, so nothing can be "
         "learned about it: take the lines out that you want tested, and vettle writes back what is proven."
     )
-    waiting = outcomes["quarantined"]
-    return f"{step} {waiting} need a person: vettle rules --status quarantined." if waiting else step
+    need = "needs" if waiting == 1 else "need"
+    return f"{step} {waiting} {need} a person: vettle rules --status quarantined." if waiting else step

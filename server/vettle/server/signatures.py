@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.quarantine import redact
 from vettle.engine.suggesting import hint
+from vettle.engine.wording import some
 from vettle.server.tool import Tool
 
 
@@ -67,29 +68,37 @@ def signature(tool: Tool) -> Signature:
 def problem(
     of: Signature, error: ValidationError, spelled: Mapping[str, str] | None = None, remedy: str = ""
 ) -> tuple[str, str, str]:
-    """Say which arguments are wrong and what would be right, as for `validate`; never repeat what was sent."""
-    errors = _causes(error.errors(include_url=False))
+    """Say which arguments are wrong and what would be right, as for `validate`; never repeat what was sent.
+
+    Each thing that is wrong is said once, with all the places where it is.
+    """
     names = [parameter.name for parameter in of.parameters]
-    found = [
-        (_where(entry["loc"], spelled or {}), _message(entry) + _meant(entry, names)) for entry in errors
-    ]
-    fields = list(dict.fromkeys(field for field, _ in found))
-    said = [message if len(fields) == 1 else f"{field}: {message}" for field, message in found[:5]]
+    places: dict[str, list[str]] = {}
+    for entry in _causes(error.errors(include_url=False)):
+        said = _message(entry) + _meant(of, entry)
+        places.setdefault(said, []).append(_where(entry["loc"], spelled or {}))
+    (first, where), *others = [(said, some(list(dict.fromkeys(found)))) for said, found in places.items()]
     return (
-        ", ".join(fields),
-        "; ".join(said),
+        where,
+        "; ".join([first, *(f"{field}: {said}" for said, field in others[: _MOST_SAID - 1])]),
         remedy or f"Arguments of {of.tool.name.lstrip('_')}: {', '.join(names) or 'none'}",
     )
 
 
+_MOST_SAID = 5
+
+
 def _causes(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out that a list is too short where that is only because its entries are wrong, and that "" would do."""
-    wrong = {entry["loc"][:-1] for entry in errors}
+    wrong = {entry["loc"][:length] for entry in errors for length in range(1, len(entry["loc"]))}
     causes = [entry for entry in errors if entry["type"] != "too_short" or entry["loc"] not in wrong]
     return [entry for entry in causes if entry.get("ctx", {}).get("expected") != "''"] or causes
 
 
 def _message(entry: ErrorDetails) -> str:
+    if entry["type"] == "too_short":
+        least = entry["ctx"]["min_length"]
+        return "must not be empty" if least == 1 else f"must have at least {least}"
     return _PLAIN.get(entry["type"]) or entry["msg"].removeprefix("Value error, ").rstrip(".")
 
 
@@ -105,15 +114,39 @@ _PLAIN = {
 """What pydantic says in the words of Python, in those of JSON."""
 
 
-def _meant(entry: ErrorDetails, names: Sequence[str]) -> str:
-    """Return which argument, or which of the valid values, was probably meant; what was sent is not said."""
-    if entry["type"] == "extra_forbidden" and len(entry["loc"]) == 1:
-        said = hint(str(entry["loc"][0]), names)
+def _meant(of: Signature, entry: ErrorDetails) -> str:
+    """Return which name, or which of the valid values, was probably meant; what was sent is not said.
+
+    The names of arguments are said by the remedy; those of a nested record's fields are said here.
+    """
+    if entry["type"] == "extra_forbidden":
+        names = _names(of, entry["loc"][:-1])
+        said = hint(str(entry["loc"][-1]), names)
+        valid = f"; valid: {', '.join(names)}" if names and len(entry["loc"]) > 1 else ""
     elif entry["type"] == "literal_error" and isinstance(entry["input"], str):
-        said = hint(entry["input"], re.findall(r"'([^']+)'", entry["ctx"]["expected"]))
+        said, valid = hint(entry["input"], re.findall(r"'([^']+)'", entry["ctx"]["expected"])), ""
     else:
         return ""
-    return f" ({said[0].lower()}{said[1:]})" if said else ""
+    return (f" ({said[0].lower()}{said[1:]})" if said else "") + valid
+
+
+def _names(of: Signature, location: tuple[int | str, ...]) -> list[str]:
+    """Return the names that are valid at a place: arguments at (), else the fields of the record there."""
+    if not location:
+        return [parameter.name for parameter in of.parameters]
+    record = next((_record(one.annotation) for one in of.parameters if one.name == location[0]), None)
+    for part in location[1:]:
+        if isinstance(part, str) and record is not None and part in record.model_fields:
+            record = _record(record.model_fields[part].annotation)
+    return list(record.model_fields) if record is not None else []
+
+
+def _record(annotation: Any) -> type[BaseModel] | None:
+    """Return the record that a value is, or that it holds; None where there is none, or several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {record for part in get_args(annotation) if (record := _record(part)) is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _where(location: tuple[int | str, ...], spelled: Mapping[str, str]) -> str:

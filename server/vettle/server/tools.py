@@ -294,7 +294,7 @@ def report_get(
 
 def status(project: Project) -> Status:
     """Tell what is going on in this project, what needs a person, and the next step."""
-    return reports.status(project)
+    return reports.status(project, blocked=rule_files.blocked(project))
 
 
 TOOLS: tuple[Tool, ...] = (

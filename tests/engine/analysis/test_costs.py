@@ -9,6 +9,7 @@ from tests.engine.experiments.world import create, decide, record, select
 from vettle.engine import reports, rules, sessions
 from vettle.engine.analysis import costs as analysis
 from vettle.engine.analysis.failures import failures
+from vettle.engine.clock import DAY, HOUR
 from vettle.engine.exchange import recording
 from vettle.engine.exchange.facts import Place, SessionFact
 from vettle.engine.experiments.design import VariantInput
@@ -157,3 +158,16 @@ def test_imported_sessions_are_counted_as_such_and_cost_no_rules(project: Projec
         recording.session(project, transaction, new_uid(transaction.now), fact, recording.Tally())
     assert reports.status(project).sessions["imported"] == 1
     assert analysis.costs(project).rules.sessions == 0
+
+
+def test_everything_counts_the_same_sessions_of_a_period(project: Project, clock: ManualClock) -> None:
+    """A period begins with a day: the sessions of that morning are in costs, in the list and in the aggregates alike."""
+    rules.add(project, text="Sort the imports.")
+    clock.now -= clock.now % DAY
+    for hours in (1, 20, 30):
+        clock.forward(hours=hours)
+        sessions.start(project, task="x")
+    clock.now += 30 * DAY - 39 * HOUR
+    found = reports.report(project, kind="sessions", limit=50).sessions
+    assert found is not None
+    assert found.by_state["started"] == len(found.sessions) == analysis.costs(project).rules.sessions == 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import ManualClock
 
 from vettle.engine import mistakes, reports
-from vettle.engine.analysis import calendar
+from vettle.engine.analysis import calendar, recurrence, spans
 from vettle.engine.analysis.trends import quantile, slope_of, trend
 from vettle.engine.project import Project
 
@@ -32,7 +32,6 @@ def _days(*rows: tuple[int, int]) -> dict[str, tuple[int, int]]:
         ((2, 1),) * 6,
         ((50, 25),),
         ((20, 0),) * 10,
-        ((20, 20),) * 10,
         ((20, 10),) * 4,
     ],
 )
@@ -53,9 +52,35 @@ def test_a_rate_that_falls_is_told_with_its_limits() -> None:
     assert "falling, by -80 points over 9 days" in found.said
 
 
-def test_a_rate_that_rises_is_told_too() -> None:
-    """The mirror image."""
-    assert trend(_days(*((10, 1 + i) for i in range(9)))).direction == "rising"
+def test_a_rise_is_told_of_mistakes_that_were_known_before() -> None:
+    """From one of ten to nine of ten in nine days, and most of them known before the period: they come back."""
+    days = _days(*((10, 1 + i) for i in range(9)))
+    known = _days(*((10, max(i - 1, 0)) for i in range(9)))
+    found = trend(days, known)
+    assert found.direction == "rising" and "The repeat rate is rising" in found.said
+    assert found.low is not None and found.change is not None and 0 < found.low < found.change < 0.8 + 0.01
+
+
+@pytest.mark.parametrize("known", [{}, _days(*([(10, 0)] * 9))])
+def test_nothing_known_before_is_no_rise(known: dict[str, tuple[int, int]]) -> None:
+    """A share of repeats that grows from nothing says that it must, and shows its limits all the same."""
+    found = trend(_days(*((10, 1 + i) for i in range(9))), known)
+    assert found.direction == "unclear" and found.low is not None and found.low > 0
+    assert "grew by +80 points" in found.said and "as it must at first" in found.said
+
+
+def test_a_growth_that_is_all_of_new_kinds_is_no_rise() -> None:
+    """Where the share of those known before stays, the share of repeats grew because new kinds were met again."""
+    found = trend(_days(*((10, 1 + i) for i in range(9))), _days(*([(10, 4)] * 9)))
+    assert found.direction == "unclear" and "met for the first time" in found.said
+
+
+@pytest.mark.parametrize(("last", "said"), [(20, "all 200 mistakes"), (19, "198 of 200 mistakes")])
+def test_where_all_are_repeats_it_is_not_early(last: int, said: str) -> None:
+    """After any number of sessions that make known mistakes there is no trend, and no wait for one."""
+    found = trend(_days(*([(20, 20)] * 8 + [(20, last)] * 2)))
+    assert (found.direction, found.change) == ("unclear", None)
+    assert said in found.said and "early to tell" not in found.said
 
 
 def test_a_steady_rate_is_unclear() -> None:
@@ -100,6 +125,65 @@ def test_a_trend_is_claimed_by_chance_in_one_look_of_twenty(clustered: bool) -> 
     assert claimed / 600 <= 0.07
 
 
+def _lived(
+    generator: random.Random, kinds: int, *, age: int, days: int, novel: float = 0.0, removed: int = 0
+) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
+    """Return what a project counts in its last `days` of `age`: four mistakes a day of a fixed behaviour.
+
+    Kinds are as frequent as words are (1, 1/2, 1/3, ...), and a share `novel` are never made again. Rules remove the
+    `removed` most frequent ones halfway: sessions that would have made them make none.
+    """
+    frequent = list(itertools.accumulate(1 / (kind + 1) for kind in range(kinds)))
+    seen: set[object] = set()
+    before: set[object] = set()
+    counts, known = [], []
+    for today in range(age):
+        if today == age - days:
+            before = set(seen)
+        gone = removed if today >= age - days // 2 else 0
+        drawn = generator.choices(range(kinds), cum_weights=frequent, k=4)
+        every = [object() if generator.random() < novel else kind for kind in drawn]
+        made = [kind for kind in every if not (isinstance(kind, int) and kind < gone)]
+        repeats = 0
+        for kind in made:
+            repeats += kind in seen
+            seen.add(kind)
+        if today >= age - days:
+            counts.append((len(made), repeats))
+            known.append((len(made), sum(kind in before for kind in made)))
+    return _days(*counts), _days(*known)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "age", "days", "novel"),
+    [
+        (10, 14, 14, 0.0),
+        (10, 30, 25, 0.0),
+        (100, 30, 30, 0.0),
+        (100, 90, 90, 0.0),
+        (100, 40, 30, 0.0),
+        (1_000, 60, 30, 0.0),
+        (30, 120, 30, 0.3),
+        (1_000, 300, 30, 0.2),
+    ],
+)
+def test_constant_behaviour_rises_and_falls_by_chance_alone(
+    kinds: int, age: int, days: int, novel: float
+) -> None:
+    """Few and many kinds, young and old: each direction in at most 5 % of 200 projects, 2.5 % being nominal."""
+    generator = random.Random(11)
+    told = [trend(*_lived(generator, kinds, age=age, days=days, novel=novel)).direction for _ in range(200)]
+    assert told.count("rising") <= 10
+    assert told.count("falling") <= 10
+
+
+def test_rules_that_remove_kinds_of_mistakes_are_seen() -> None:
+    """Of 100 projects in which a third of all mistakes are new ones, most show the fall when the frequent kinds go."""
+    generator = random.Random(12)
+    lived = [_lived(generator, 30, age=120, days=60, novel=0.3, removed=10) for _ in range(100)]
+    assert [trend(*one).direction for one in lived].count("falling") >= 80
+
+
 def test_empty_days_are_there_and_long_times_are_told_by_weeks() -> None:
     """Ten days apart make eleven rows; a quarter makes weeks that begin on Monday and lose nothing."""
     days = trend({"2026-06-01": (2, 1), "2026-06-11": (1, 0)})
@@ -121,14 +205,21 @@ def test_periods_are_consecutive_and_bounded(days: list[date]) -> None:
         assert starts[-1] == calendar.start_of(interval, max(days))
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60))
-def test_any_counts_make_a_trend_that_can_be_read(rows: list[tuple[int, int]]) -> None:
+ROWS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60)
+
+
+@given(ROWS, ROWS)
+def test_any_counts_make_a_trend_that_can_be_read(
+    rows: list[tuple[int, int]], before: list[tuple[int, int]]
+) -> None:
     """Limits hold the change, lie in [-1, 1], and decide the direction; nothing is lost within 53 weeks."""
-    found = trend(_days(*((count, min(count, repeats)) for count, repeats in rows)))
+    known = _days(*((count, min(count, own)) for count, own in before))
+    found = trend(_days(*((count, min(count, repeats)) for count, repeats in rows)), known)
     assert sum(row.count for row in found.periods) == sum(count for count, _ in rows)
     if found.change is not None and found.low is not None and found.high is not None:
         assert -1 <= found.low <= found.change <= found.high <= 1
-        assert found.direction == ("falling" if found.high < 0 else "rising" if found.low > 0 else "unclear")
+        assert (found.direction == "falling") == (found.high < 0)
+        assert found.direction != "rising" or found.low > 0
 
 
 def test_the_report_on_mistakes_has_the_trend_and_the_severities(
@@ -146,3 +237,20 @@ def test_the_report_on_mistakes_has_the_trend_and_the_severities(
     assert found.severities == {"blocker": 1, "suggestion": 1}
     every = reports.report(project, kind="mistakes", period="all").mistakes
     assert every is not None and every.severities["warning"] == 1
+
+
+def test_what_was_known_before_the_period_is_counted_by_its_days(
+    project: Project, clock: ManualClock
+) -> None:
+    """A mistake of an earlier time counts in whatever words it is made again; one that is new then does not."""
+    mistakes.log(project, error_class="import", description="NameError: name 'os' is not defined in a.py")
+    clock.forward(days=40)
+    mistakes.log(project, error_class="import", description="NameError: name 'sys' is not defined in b.py")
+    mistakes.log(project, error_class="import", description="cannot find the module of the plotting library")
+    clock.forward(days=1)
+    mistakes.log(project, error_class="import", description="cannot find the module of the plotting library")
+    mistakes.log(project, error_class="other", description="NameError: name 'os' is not defined in a.py")
+    with project.read() as transaction:
+        found = recurrence.known_before(transaction, spans.first_moment(transaction, "30d"))
+        assert recurrence.known_before(transaction, spans.first_moment(transaction, "all")) == {}
+    assert [found[name] for name in sorted(found)] == [(2, 1), (2, 0)]

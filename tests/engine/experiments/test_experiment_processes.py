@@ -24,7 +24,8 @@ def _select_all(place: Place, agent: int) -> None:
         unit = (step + agent * 7) % UNITS
         made = select(project, unit=f"t{unit}")
         if unit % AGENTS == agent:
-            row = RunInput(assignment_id=made.assignment_id, metrics={"passed": unit % 3 == 0})
+            # All do equally well: what is eliminated by bad luck would leave blocks of three.
+            row = RunInput(assignment_id=made.assignment_id, metrics={"passed": True})
             assert record(project, row).accepted == 1
     project.close()
 

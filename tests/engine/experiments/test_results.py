@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +15,10 @@ from vettle.engine import paging
 from vettle.engine.clock import moment
 from vettle.engine.errors import InvalidArgument, UnknownExperiment
 from vettle.engine.experiments import assignment, lifecycle, runs
+from vettle.engine.experiments.another_metric import ask
 from vettle.engine.experiments.design import Component, GuardrailInput, MetricInput, VariantInput
 from vettle.engine.experiments.listing import listed
-from vettle.engine.experiments.results import results
+from vettle.engine.experiments.results import results, verdict_of
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.identifiers import new_uid
 from vettle.engine.project import Project
@@ -146,7 +148,8 @@ def test_a_winner_has_its_luck_taken_off(project: Project) -> None:
     lifecycle.decide(project, experiment=made, action="close", reason="done")
     closed = results(project, experiment=made)
     assert closed.state == "concluded"
-    assert closed.frozen == verdict
+    assert closed.frozen is not None
+    assert closed.frozen.model_copy(update={"next_step": verdict.next_step}) == verdict
 
 
 def test_challengers_are_judged_against_the_control(project: Project) -> None:
@@ -242,7 +245,7 @@ def test_means_are_in_the_metrics_own_unit(project: Project) -> None:
     assert (found.low, found.high) == (0.0, 10.0)
     notes = results(project, experiment=made).notes
     assert any("a failed run counts as the worst (runs: 1)" in note for note in notes)
-    assert any("1 values lay outside" in note for note in notes)
+    assert any("1 value lay outside" in note for note in notes)
 
 
 def test_lower_is_better_ranks_the_smallest_first(project: Project) -> None:
@@ -338,7 +341,7 @@ def test_runs_outside_blocks_and_adaptive_runs_are_said(project: Project) -> Non
     assert sum(one.n for one in found.leaderboard) == 43
     assert chosen.variant in ("a", "b")
     assert any("3 runs were not assigned by randomised blocks" in note for note in found.notes)
-    assert any("1 runs were assigned adaptively" in note for note in found.notes)
+    assert any("1 run assigned adaptively" in note for note in found.notes)
 
 
 def test_losers_of_samples_are_eliminated(project: Project) -> None:
@@ -354,6 +357,19 @@ def test_losers_of_samples_are_eliminated(project: Project) -> None:
     )
     assert found.verdict.asymptotic
     assert [(one.name, one.eliminated) for one in found.leaderboard] == [("b", False), ("a", True)]
+
+
+def test_a_long_list_of_losers_holds_names_alone(project: Project) -> None:
+    """Whoever counts the losers of a record counts variants; that there are more is told in words."""
+    made = create(project, "a", "b")
+    sample(project, made, {"a": [0.0] * 20, "b": [1.0] * 20})
+    with project.read() as transaction:
+        judgement = ask(transaction, lifecycle.require(transaction, made), "").main.judgement
+    names = tuple(f"v{number}" for number in range(13))
+    found = verdict_of(replace(judgement, losers=names))
+    assert found.losers == list(names[:10])
+    assert found.reasons[-1] == "3 more variants lost than are listed here."
+    assert not any("are listed here" in reason for reason in verdict_of(judgement).reasons)
 
 
 def test_variants_without_weight_are_listed_but_not_judged(project: Project) -> None:

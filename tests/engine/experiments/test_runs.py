@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from tests.conftest import START, ManualClock
 from tests.engine.experiments.world import (
     PASSED,
@@ -20,7 +20,9 @@ from tests.engine.experiments.world import (
     verdict,
 )
 
+from vettle.engine.analysis import costs
 from vettle.engine.clock import SECOND
+from vettle.engine.experiments import lifecycle, results
 from vettle.engine.experiments.design import Component, GuardrailInput, MetricInput
 from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
@@ -240,7 +242,7 @@ def test_values_outside_their_range_are_clipped_and_counted(project: Project) ->
     found = verdict(project)
     assert found.evidence.samples["a"] == [0.5, 0.0, 0.0]
     assert found.evidence.clipped == 1
-    assert any("1 values lay outside" in check.detail for check in found.checks)
+    assert any("1 value lay outside" in check.detail for check in found.checks)
 
 
 def test_whatever_else_is_measured_is_kept(project: Project) -> None:
@@ -260,3 +262,18 @@ def test_whatever_else_is_measured_is_kept(project: Project) -> None:
     assert kept.metrics == {"passed": 1, "lines": 7}
     assert kept.data["stages"] == {"lint": [1, None]}
     assert (kept.data["dimensions"], kept.data["source"]) == ({"size": "l", "depth": 2.0}, "judge")
+
+
+def test_what_is_accepted_can_be_read_however_deep_it_is(project: Project) -> None:
+    """One run with stages within stages does not take the experiment's results, or the costs, from everybody."""
+    create(project)
+    stages: JsonValue = 1
+    for _ in range(210):
+        stages = [stages]
+    row = RunInput(unit="u", variant="a", metrics={"passed": 1}, stages={"deep": stages})
+    assert record(project, row).accepted == 1
+    assert results.results(project, experiment="prompt").runs == 1
+    assert costs.costs(project).total.runs == 1
+    with project.read() as transaction:
+        kept = table.get(transaction, lifecycle.require(transaction, "prompt").id, "u")
+    assert kept is not None and kept.data["stages"] == {"deep": stages}

@@ -227,7 +227,7 @@ def test_a_split_that_was_not_planned_withholds_the_verdict(project: Project) ->
     create(project)
     work(
         project,
-        500,
+        800,
         lambda name, i: RunInput(status="infrastructure") if name == "b" and i % 2 else float(i % 3 == 0),
         policy="uniform",
     )

@@ -33,6 +33,12 @@ def _distil(project: Project, limit: int = 5) -> Distilled:
         return distil(transaction, limit=limit)
 
 
+def _suggested(project: Project, error_class: str, description: str) -> str:
+    session = sessions.start(project, task="x").session_id
+    logged = mistakes.log(project, error_class=error_class, description=description, session_id=session)
+    return logged.suggested_rule
+
+
 def _texts(project: Project) -> list[str]:
     return [one.text for one in _distil(project).rules]
 
@@ -93,6 +99,45 @@ def test_the_same_words_join_mistakes_across_classes(project: Project) -> None:
     [rule] = _distil(project).rules
     assert rule.text.startswith("Avoid this mistake: edited the generated file")
     assert len(rule.evidence) == 2
+    assert "made 4 times in 2 forms, in more than one session" in rule.rationale
+
+
+@pytest.mark.parametrize(
+    ("error_class", "description", "text"),
+    [
+        (
+            "test-failure",
+            "pytest: tests/a.py::t0 - assert 1 == 2",
+            "Before you finish, run the tests that keep failing, such as: pytest: tests/a.py::t0 - assert 1 == 2.",
+        ),
+        (
+            "command-not-found",
+            "nope: command not found",
+            "Do not call programs that are not installed here, such as: nope: command not found.",
+        ),
+        (
+            "type-error",
+            "mypy: a.py:3: error: {bad}",
+            "Run the type checker before you finish. It keeps finding: mypy: a.py:3: error: {bad}.",
+        ),
+    ],
+)
+def test_what_a_tool_printed_becomes_an_instruction(
+    project: Project, error_class: str, description: str, text: str
+) -> None:
+    """Nobody described the mistake, so its class says what to do."""
+    _log(project, *[description] * 3, error_class=error_class)
+    assert _texts(project) == [text]
+    assert f"{_suggested(project, error_class, description)}." == text
+
+
+def test_what_tells_nobody_what_to_do_is_no_candidate(project: Project) -> None:
+    """That some tool failed proposes nothing, until somebody says what corrected it."""
+    _log(project, *["git: fatal: no upstream"] * 3, error_class="tool-failure")
+    assert _texts(project) == []
+    assert _suggested(project, "tool-failure", "git: fatal: no upstream") == ""
+    _log(project, "git: fatal: no upstream", error_class="tool-failure", correction="Push with -u.")
+    assert _texts(project) == ["Push with -u."]
 
 
 @pytest.mark.parametrize(("one", "other"), [

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from tests.engine.ranking.models_world import SCORE, ask, outcomes, ran, row
 
+from vettle.engine.judging.degradation import ALARM, Degradation
 from vettle.engine.policies.demotion import standing
 from vettle.engine.policies.options import Option
 from vettle.engine.project import Project
@@ -80,6 +85,18 @@ def test_a_model_that_got_worse_is_noticed() -> None:
     assert not degraded([])
     line = outcomes("m", [1.0] * REFERENCE + [0.0] * 40)
     assert any("It got worse" in said for said in words("m", line, demotion(line).now, {}))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=200), st.floats(0, 1))
+def test_the_alarm_is_that_of_looking_after_every_result(later: list[float], usual: float) -> None:
+    """However long the history, one look at the end says what the alarm would say that was fed one by one."""
+    first = [usual] * REFERENCE
+    mean = (sum(first) + 2) / (REFERENCE + 4)
+    watch = Degradation(max(mean - math.sqrt(mean * (1 - mean) / (REFERENCE + 4)), 0.0))
+    for reward in later:
+        watch.add(reward)
+    assume(abs(watch.log_evidence - math.log(ALARM)) > 1e-9)
+    assert degraded(outcomes("m", [*first, *later])) == watch.ringing
 
 
 def test_many_ratings_over_point_to_a_cheaper_model(project: Project) -> None:

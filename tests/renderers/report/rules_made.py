@@ -9,6 +9,7 @@ from random import Random
 
 from vettle.engine import effects
 from vettle.engine.records.base import RuleStatus
+from vettle.engine.records.diagnosis import StatusInDetail
 from vettle.engine.records.overview import DecisionTaken, RuleStanding, Work, WorkPeriod
 from vettle.engine.records.reports import (
     CostsReport,
@@ -21,7 +22,6 @@ from vettle.engine.records.reports import (
     RewardsReport,
     RuleSpending,
     Spending,
-    Status,
 )
 from vettle.engine.records.rules import Confidence, Estimate, RuleDetails
 from vettle.engine.records.sessions import PastMistake
@@ -112,6 +112,7 @@ def standing(
         tokens=math.ceil(len(text) / 4),
         sessions_needed=needed,
         days_needed=days,
+        flips=5 * withheld,
     )
 
 
@@ -362,9 +363,10 @@ def costs(starts: Sequence[date], runs: int = 640, cost: float = 88.4) -> CostsR
     )
 
 
-def status(rules: dict[str, int], scored: int, next_step: str, waiting: Sequence[str] = ()) -> Status:
+def status(rules: dict[str, int], scored: int, next_step: str, waiting: Sequence[str] = ()) -> StatusInDetail:
     """Return the status of a project with these counts."""
-    return Status(
+    return StatusInDetail(
+        headline="Three rules are proven to help.",
         project="/home/mira/checkout/parcel-tracker",
         store="/home/mira/checkout/parcel-tracker/.vettle/vettle.db",
         version="0.1.0",

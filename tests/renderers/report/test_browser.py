@@ -1,11 +1,11 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docs.generator.browser import Browser
+from tests import chromium
 from tests.renderers.report import overviews
-from tests.renderers.report.browser import Browser, find
 from tests.renderers.report.test_html import HOSTILE
 
 from vettle.renderers.report.html import as_html
@@ -59,12 +59,7 @@ UNSEEN_HEADINGS = """
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Start a browser for the tests of this file."""
-    executable = find()
-    if not executable:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium on the path: apt-get install --no-install-recommends chromium")
-        pytest.skip("no chromium on the path")
-    with Browser(executable, tmp_path_factory.mktemp("profile")) as started:
+    with Browser(chromium.required(), tmp_path_factory.mktemp("profile")) as started:
         yield started
 
 

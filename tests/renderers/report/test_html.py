@@ -198,7 +198,10 @@ def test_what_cannot_be_said_is_not_said() -> None:
     """A rule without an outlook has none, and one with an outlook says sessions and days."""
     text = said(parsed(as_html(overviews.small())))
     assert text.count("No date yet: it") == 3
-    assert "About 58 more sessions, 9 days at the present pace" in text
+    assert (
+        "About 58 more sessions with it prove it, if what is believed now is right: about 9 days at the present pace."
+        in text
+    )
     assert "Nothing is proven yet." in text
 
 
@@ -206,7 +209,7 @@ def test_evidence_is_worded_as_the_inequality_says_it() -> None:
     """Evidence of 23.4 means a chance of at most 1 in 23: rounded so that no more is claimed than is known."""
     text = said(parsed(rich_page()))
     assert (
-        "evidence 23 If the rule did not help, evidence would ever get this far with a chance of at most 1 in 23,"
+        "evidence 23 If the rule did not help, evidence would ever get to 23 with a chance of at most 1 in 23,"
         in text
     )
     assert "1 in 24" not in text

@@ -35,9 +35,7 @@ def texts(markup: str) -> list[str]:
 def test_a_linear_scale_holds_its_numbers(values: list[float]) -> None:
     """Ticks are round and even, there are few of them, and the first and last embrace all numbers."""
     scale = linear(values, 10, 90)
-    slack = (scale.high - scale.low) * 1e-6
-    assert scale.low - slack <= min(values)
-    assert max(values) <= scale.high + slack
+    assert scale.low <= min(values) and max(values) <= scale.high
     assert 2 <= len(scale.ticks) <= 6
     assert (scale(scale.low), scale(scale.high)) == (10, 90)
     steps = [after - before for before, after in pairwise(scale.ticks)]
@@ -49,6 +47,7 @@ def test_ticks_are_the_numbers_a_person_would_choose() -> None:
     assert linear([0.56, 0.77], 0, 1).ticks == (0.5, 0.6, 0.7, 0.8)
     assert linear([0, 43], 0, 1).ticks == (0, 20, 40, 60)
     assert linear([-0.03, 0.24], 0, 1).ticks == (-0.1, 0.0, 0.1, 0.2, 0.3)
+    assert linear([0.1 + 0.2, 0.1], 0, 1).high == 0.1 + 0.2
     assert linear([], 0, 1).ticks == (0, 0.5, 1)
     assert linear([5, 5], 0, 1).ticks == (4.5, 5, 5.5)
     assert logarithmic([0.009, 0.412], 0, 1).ticks == (0.01, 0.1)
@@ -224,8 +223,8 @@ def test_numbers_in_words() -> None:
         "0.00",
     ]
     assert [words.chance(value) for value in (0.9999, 0.5, 0.0001)] == ["over 99 %", "50 %", "under 1 %"]
-    assert [words.time_needed(value) for value in (0.2, 9.2, 130, 5_000, None)] == [
-        "a day", "9 days", "4 months", "years", words.UNKNOWN,
+    assert [words.pace(value) for value in (2.42, 0.3, None, math.nan)] == [
+        "2.4 a day", "2.1 a week", words.UNKNOWN, words.UNKNOWN,
     ]  # fmt: skip
     assert [words.period(value) for value in ("90d", "1d", "all", "x")] == [
         "the last 90 days", "the last 1 day", "all time", "x",
@@ -237,7 +236,6 @@ def test_numbers_in_words() -> None:
         "23",
         "over 10,000",
     ]
-    assert [words.about(value) for value in (0, 7, 58, 5_427)] == ["0", "7", "58", "5,400"]
 
 
 @given(st.floats(0, 1e300))

@@ -29,26 +29,53 @@ def _forms(overview: Overview) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("sessions", "days", "wanted"),
     [
-        (1, None, "About 1 more session, if what is believed now is right."),
-        (58, 9.2, "About 58 more sessions, 9 days at the present pace, if what is believed now is right."),
+        (1, 0.4, "About 1 more session with it proves it, {if_right}: about 1 day at the present pace."),
+        (58, 9.2, "About 58 more sessions with it prove it, {if_right}: about 9 days at the present pace."),
         (
             999,
             8000.0,
-            "About 1,000 more sessions, years at the present pace, if what is believed now is right.",
+            "About 1,000 more sessions with it prove it, {if_right}: more than 2 years at the present pace.",
         ),
-        (45_312, None, "More than 10,000 more sessions, if what is believed now is right."),
+        (
+            45_312,
+            None,
+            "More than 10,000 more sessions with it prove it, {if_right}; no date yet, because no coin decided about "
+            + "it lately.",
+        ),
         (
             99_999,
             12.0,
-            "More than 10,000 more sessions, 12 days at the present pace, if what is believed now is right.",
+            "More than 10,000 more sessions with it prove it, {if_right}: about 12 days at the present pace.",
         ),
     ],
 )
 def test_far_is_not_counted(sessions: int, days: float | None, wanted: str) -> None:
     """What is thousands of sessions away is told as a power of ten; nobody knows five figures."""
     standing = _standing(sessions_needed=sessions, days_needed=days)
-    assert sentences.outlook(standing) == wanted
+    assert sentences.outlook(standing) == wanted.format(if_right="if what is believed now is right")
     assert "45,312" not in sentences.needed(_standing(sessions_needed=45_312))
+
+
+def test_a_rule_without_a_coin_says_why() -> None:
+    """Nothing withheld it yet because it does not look promising; before it was shown there is nothing to explain."""
+    shown = _standing(flips=0, sessions_needed=None)
+    assert shown.rule.shown
+    assert sentences.outlook(shown).startswith("No coin yet, because a rule is shown whenever it is chosen")
+    for other in (_standing(flips=1), _standing(flips=0, rule=shown.rule.model_copy(update={"shown": 0}))):
+        assert "No coin yet" not in sentences.outlook(other)
+
+
+def test_a_proof_whose_evidence_fell_says_how_far_it_came() -> None:
+    """A claim holds from when the evidence reached 20, so the page tells that evidence, its day and today's."""
+    made = overviews.rich().proven[0]
+    fallen = made.rule.model_copy(update={"e_works": 3.2, "status": "proven"})
+    standing = made.model_copy(update={"rule": fallen, "proven_with": 21.5})
+    for text in _forms(overviews.small().model_copy(update={"proven": [standing]})):
+        assert (
+            f"Its evidence was 21 when it was proven on {words.day(standing.since)}, and is 3.2 now." in text
+        )
+        assert "evidence would ever get to 21 with a chance of at most 1 in 21" in text
+        assert "1 in 3" not in text
 
 
 def test_both_forms_say_the_same_of_a_rule_without_outlook() -> None:
@@ -100,6 +127,10 @@ def test_a_proof_whose_interval_holds_zero_is_explained() -> None:
             "retired: the chance that it adds more than 5 points to a score of 100 is 2 %",
         ),
         ("works: E=27.1 (of rules that do nothing)", "works: evidence 27.1 (of rules that do nothing)"),
+        (
+            "works: E>10,000 (of rules that do nothing)",
+            "works: evidence over 10,000 (of rules that do nothing)",
+        ),
         ("the team voted", "the team voted"),
     ],
 )

@@ -330,6 +330,42 @@ def test_an_interval_looks_like_one() -> None:
     assert fine == "          │ ├──●──┤  "
 
 
+_LIMIT = st.floats(-5, 5).map(lambda value: round(value, 6))
+
+
+@given(st.tuples(_LIMIT, _LIMIT, _LIMIT).map(sorted), st.tuples(_LIMIT, _LIMIT, _LIMIT).map(sorted))
+def test_the_picture_of_one_rule_is_true(believed: list[float], tossed: list[float]) -> None:
+    """Both rows have one width and one zero; each is drawn once, without a hole, its centre between its limits."""
+    names = ("low", "effect", "high")
+    numbers = dict(zip(names, believed, strict=True))
+    numbers |= {f"causal_{name}": value for name, value in zip(names, tossed, strict=True)}
+    page = Page(100, unicode=True, colour=False)
+    rules.effect(page, overviews.rich().proven[0].rule.model_copy(update=numbers))
+    rows = [line[12:72] for line in page.text().split("\n") if line.startswith(("  believed", "  by coins"))]
+    assert len(rows) == 2
+    for row, mark, (low, effect, high) in zip(rows, "●◆", (believed, tossed), strict=True):
+        covers = [index for index, sign in enumerate(row) if sign not in " │"]
+        assert covers == list(range(covers[0], covers[-1] + 1))
+        assert row.count(mark) == (abs(effect) <= 1)
+        assert low >= -1 or covers[0] == 0
+        assert high <= 1 or covers[-1] == len(row) - 1
+        assert ("<" not in row or low < -1) and (">" not in row or high > 1)
+    assert len({row.index(sign) for row in rows for sign in "│┼" if sign in row}) <= 1
+
+
+def test_a_limit_beyond_any_effect_is_an_arrow() -> None:
+    """An effect is at most 1 either way; what reaches farther is not drawn as if it ended there."""
+    rule = overviews.rich().proven[0].rule.model_copy(update={"effect": 0.5, "low": 0.1})
+
+    def drawn(high: float) -> str:
+        page = Page(100, unicode=True, colour=False)
+        rules.effect(page, rule.model_copy(update={"high": high}))
+        return next(line for line in page.text().split("\n") if line.startswith("  believed"))
+
+    assert re.search(r"├─+●─+> ", drawn(3.0))
+    assert re.search(r"├─+●─+┤ ", drawn(0.9))
+
+
 def test_an_axis_stands_above_its_rows() -> None:
     """The zero of the axis stands in the column in which the rows have theirs."""
     scale = linear([-0.2, 0.4], 0, 1)

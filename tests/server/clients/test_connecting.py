@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,19 @@ def _connect(
     place: Place, name: str, *, user: bool = False, force: bool = False, launch: tuple[str, ...] = LAUNCH
 ) -> ClientConnection:
     (client,) = find([name])
-    change = planning.connect(client, place, launch, memory.load(place.root), user=user, force=force)
-    (report,) = applying.carried_out([change], place.root)
-    return report
+    (change,) = applying.carried_out(
+        lambda known: [planning.connect(client, place, launch, known, user=user, force=force)],
+        memory.of_project(place.root),
+    )
+    return planning.reported(change)
 
 
 def _undo(place: Place, name: str, *, force: bool = False) -> list[ClientConnection]:
     (client,) = find([name])
-    changes = planning.disconnect(client, place, memory.load(place.root), force=force)
-    return applying.carried_out(changes, place.root)
+    changes = applying.carried_out(
+        lambda known: planning.disconnect(client, place, known, force=force), memory.of_project(place.root)
+    )
+    return [planning.reported(change) for change in changes]
 
 
 def _file(place: Place, name: str, *, user: bool = False) -> Path:
@@ -114,7 +118,7 @@ def test_a_client_without_a_configuration_gets_one_and_undo_leaves_nothing(
     assert not private or stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [one.action for one in _undo(place, client.name)] == ["delete"]
     assert _tree(place) == before
-    assert not (place.root / ".vettle" / memory.FILE).exists()
+    assert not memory.of_project(place.root).file.exists()
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=NAMES)
@@ -129,8 +133,8 @@ def test_a_configuration_that_is_there_gets_one_entry_and_undo_gives_its_bytes_b
     assert (found.client, found.command, found.problem) == (client.name, LAUNCH[0], "")
     assert all(line in file.read_bytes() for line in before.split(b"\n")[:2])
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
-    assert stat.S_IMODE((place.root / ".vettle" / memory.FILE).stat().st_mode) == 0o600
-    kept = (place.root / ".vettle" / memory.FILE).read_text()
+    assert stat.S_IMODE(memory.of_project(place.root).file.stat().st_mode) == 0o600
+    kept = memory.of_project(place.root).file.read_text()
     assert SECRET not in kept
     assert "other" not in kept
     assert [one.action for one in _undo(place, client.name)] == ["remove"]
@@ -307,25 +311,83 @@ def test_a_file_that_changes_between_planning_and_writing_is_not_overwritten(pla
     """The change is given up with a word about it, and is not remembered as done."""
     (client,) = find(["gemini"])
     file = _present(place, client, user=False)
-    change = planning.connect(client, place, LAUNCH, memory.load(place.root), user=False, force=False)
-    file.write_text('{"new": 1}')
-    (report,) = applying.carried_out([change], place.root)
-    assert (report.action, file.read_text()) == ("refused", '{"new": 1}')
-    assert memory.load(place.root).files == {}
+    keeper = memory.of_project(place.root)
+
+    def connecting(known: memory.Memory) -> Iterator[applying.Change]:
+        yield planning.connect(client, place, LAUNCH, known, user=False, force=False)
+        file.write_text('{"new": 1}')
+
+    (change,) = applying.carried_out(connecting, keeper)
+    assert (change.action, file.read_text()) == ("refused", '{"new": 1}')
+    assert keeper.load().files == {}
     file.unlink()
     _connect(place, "gemini")
-    (change,) = planning.disconnect(client, place, memory.load(place.root), force=False)
-    file.write_text('{"new": 2}')
-    (report,) = applying.carried_out([change], place.root)
-    assert (report.action, file.read_text()) == ("refused", '{"new": 2}')
+
+    def disconnecting(known: memory.Memory) -> Iterator[applying.Change]:
+        yield from planning.disconnect(client, place, known, force=False)
+        file.write_text('{"new": 2}')
+
+    (change,) = applying.carried_out(disconnecting, keeper)
+    assert (change.action, file.read_text()) == ("refused", '{"new": 2}')
+    assert str(file) in keeper.load().files
+
+
+def test_undo_touches_nothing_through_a_link_that_leads_out(place: Place) -> None:
+    """Neither where a folder of the project became a link after connecting, nor where it does so after planning."""
+    outside = place.root.parent / "outside"
+    (client,) = find(["cursor"])
+    _connect(place, "cursor")
+    (place.root / ".cursor").rename(outside)
+    (place.root / ".cursor").symlink_to(outside)
+    kept = (outside / "mcp.json").read_bytes()
+    for force in (False, True):
+        (report,) = _undo(place, "cursor", force=force)
+        assert (report.action, "outside the project" in report.detail) == ("refused", True)
+    (place.root / ".cursor").unlink()
+    outside.rename(place.root / ".cursor")
+    keeper = memory.of_project(place.root)
+
+    def disconnecting(known: memory.Memory) -> Iterator[applying.Change]:
+        yield from planning.disconnect(client, place, known, force=False)
+        (place.root / ".cursor").rename(outside)
+        (place.root / ".cursor").symlink_to(outside)
+
+    (change,) = applying.carried_out(disconnecting, keeper)
+    assert (change.action, "outside the project" in change.detail) == ("refused", True)
+    assert (outside / "mcp.json").read_bytes() == kept
+    assert len(keeper.load().files) == 1
+
+
+def test_folders_that_are_not_above_the_file_are_never_deleted(place: Place) -> None:
+    """Whatever a repository's memory says."""
+    _connect(place, "cursor")
+    keeper = memory.of_project(place.root)
+    ((file, written),) = keeper.load().files.items()
+    (place.home / "empty").mkdir()
+    folders = [*written.folders, str(place.home / "empty")]
+    keeper.save(memory.Memory(files={file: written.model_copy(update={"folders": folders})}))
+    assert [one.action for one in _undo(place, "cursor")] == ["delete"]
+    assert (place.home / "empty").exists()
+    assert not (place.root / ".cursor").exists()
+
+
+def test_a_persons_own_folders_may_be_links(place: Place) -> None:
+    """Whoever keeps their settings elsewhere is connected there, and disconnected."""
+    elsewhere = place.root.parent / "dotfiles"
+    elsewhere.mkdir()
+    (place.home / ".gemini").symlink_to(elsewhere)
+    assert _connect(place, "gemini", user=True).action == "create"
+    assert (elsewhere / "settings.json").exists()
+    assert [one.action for one in _undo(place, "gemini")] == ["delete"]
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_what_cannot_be_remembered_is_not_written(place: Place) -> None:
     """A damaged memory is named, with what deleting it means."""
-    kept = place.root / ".vettle" / memory.FILE
+    kept = memory.of_project(place.root).file
     kept.write_text("{")
     with pytest.raises(FilesRefused, match="Delete it"):
-        memory.load(place.root)
+        memory.of_project(place.root).load()
 
 
 def test_the_entry_tells_each_client_the_project_in_its_own_way(place: Place) -> None:

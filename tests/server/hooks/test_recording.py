@@ -121,6 +121,7 @@ def test_hooks_work_over_either_store(place: Place, monkeypatch: pytest.MonkeyPa
     """A session is handed its rules and ends; where others share the database, what is prepared is soon too old."""
     for name, value in place.environment.items():
         monkeypatch.setenv(name, value)
+    place.configure("[hooks]\ntests_wait_hours = 0\n")
     agent = Assistant(place.root)
     project = place.open()
     rules.add(project, text="Sort the imports.", prior=0.3)
@@ -357,8 +358,46 @@ def test_a_session_that_was_only_opened_is_none(agent: Assistant, root: Path) ->
     assert _only(root).state == "ended"
 
 
-def test_tests_count_at_once_where_nobody_else_judges(agent: Assistant, root: Path) -> None:
-    """A session ends with its outcome: nobody has to wait for a judgement that never comes."""
+def test_tests_count_within_the_hour_where_nobody_else_judges(agent: Assistant, root: Path) -> None:
+    """Nobody has to wait long for a judgement that never comes: the next hook after the hour rewards the session."""
+    agent.now -= 2 * 3_600 * 10**9
+    agent.happen(claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
+    assert _only(root).state == "ended"
+    recording.record(str(root))
+    assert (_only(root).outcome, _only(root).state) == (1.0, "scored")
+
+
+def test_the_first_verdict_ever_counts(agent: Assistant, root: Path) -> None:
+    """Who begins to judge, soon after a session, is not too late; their verdict counts, and not its tests."""
+    agent.happen(claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
+    project = Project(root)
+    judged = rewards.log(project, outcome="rejected", source="human")
+    project.close()
+    assert (judged.counted, judged.session_id, judged.note) == (True, _only(root).id, "")
+    recording.record(str(root))
+    assert (_only(root).outcome, _only(root).state) == (0.0, "scored")
+    assert len(_events(root, "reward_logged")) == 1
+
+
+def test_a_session_that_nobody_ended_is_not_lost_when_the_next_begins(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An assistant that was killed says nothing more; its tests count all the same, though a day went by."""
+    agent = Assistant(root, "cursor")
+    monkeypatch.setattr(recording, "system_clock", lambda: agent.now // 1_000)
+    begun = {"hook_event_name": "sessionStart", "workspace_roots": [str(root)]}
+    tests = {**cursor_command(root, "pytest", "1 passed", 0), "conversation_id": "one"}
+    agent.now -= 60 * 3_600 * 10**9
+    agent.happen({**begun, "conversation_id": "one"}, tests)
+    for conversation in ("two", "three"):
+        agent.now += 25 * 3_600 * 10**9
+        agent.happen({**begun, "conversation_id": conversation})
+    assert sorted(session.state for session in sessions(root)) == ["ended", "open", "scored"]
+
+
+def test_tests_never_wait_where_the_settings_say_so(agent: Assistant, root: Path) -> None:
+    """A session ends with its outcome."""
+    _score_at_once(root)
     agent.happen(claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
     assert (_only(root).outcome, _only(root).state) == (1.0, "scored")
 

@@ -11,6 +11,7 @@ from vettle.engine.experiments import runs
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import score_of
 from vettle.engine.experiments.lifecycle import design_of, require
+from vettle.engine.experiments.runs import RunInput
 from vettle.engine.project import Project
 from vettle.engine.records import RunRefused, RunsRecorded
 from vettle.engine.records.adapters import AdapterMetric, Adapters, Collected, CollectedRun
@@ -56,7 +57,9 @@ def gather(
         next_step=_ONLY_SHOWN if signals else "Nothing to record.",
     )
     if apply and signals:
-        answer = runs.record(project, experiment=found.id, runs=[signal.run for signal in signals])
+        answer = runs.record(
+            project, experiment=found.id, runs=[_told(design, signal.run) for signal in signals]
+        )
     return Collected(
         adapter=adapter,
         experiment_id=found.id,
@@ -106,6 +109,11 @@ def _named(signals: Sequence[Signal], unit: str, variant: str) -> list[Signal]:
         )
         for signal in signals
     ]
+
+
+def _told(design: Design, run: RunInput) -> RunInput:
+    """Say of a run that lacks the metric that decides that it was not measured: reports hold what they hold."""
+    return run.model_copy(update={"metrics": {design.metrics[0].name: None, **run.metrics}})
 
 
 def _placed(signals: Sequence[Signal], refused: RunRefused) -> RunRefused:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from vettle.engine.analysis.question import Question
 from vettle.engine.errors import ClickHouseUnavailable, InvalidArgument
 from vettle.engine.project import Project
 from vettle.engine.records import SeriesInterval
@@ -50,7 +51,7 @@ def analyse(
     whole = kind == "experiment"
     empty = Analysis(kind=kind, engine=used, period="" if whole else period, context=context)
     if whole:
-        part = _experiment(project, engine, experiment, metric, by, interval, limit)
+        part = _experiment(project, engine, Question(experiment, metric, by, interval, limit))
         return empty.model_copy(update={"experiment": part})
     spans = {"period": period} if kind == "mistakes" else {"period": period, "context": context}
     return empty.model_copy(update={kind: _of_a_period(project, engine, kind, spans, limit)})
@@ -99,26 +100,14 @@ def _check(
         raise InvalidArgument("context", "mistakes are counted by class", "Leave it out")
 
 
-def _experiment(
-    project: Project,
-    engine: Engine | None,
-    experiment: str,
-    metric: str,
-    by: Sequence[str],
-    interval: SeriesInterval | Literal[""],
-    limit: int,
-) -> ExperimentStatistics:
+def _experiment(project: Project, engine: Engine | None, question: Question) -> ExperimentStatistics:
     if engine is None:
         from vettle.engine.analysis import statistics as default
 
-        return default.statistics(
-            project, experiment=experiment, metric=metric, by=by, interval=interval, limit=limit
-        )
+        return default.statistics(project, question)
     from vettle.engine.clickhouse import experiment as counted
 
-    return counted.statistics(
-        project, engine, experiment=experiment, metric=metric, by=by, interval=interval, limit=limit
-    )
+    return counted.statistics(project, engine, question)
 
 
 def _of_a_period(

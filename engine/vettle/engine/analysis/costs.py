@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from vettle.engine import paging
 from vettle.engine.analysis import calendar
@@ -29,17 +30,18 @@ def costs(project: Project, *, context: str = "", period: str = "30d") -> CostsR
     """Return what the runs and the rules of a period ("30d", or "all") have cost, in one context or in all."""
     with project.read() as transaction:
         since = first_moment(transaction, period)
-        runs, cut = named_runs(transaction, since=since, context=context)
+        recorded, cut = named_runs(transaction, since=since, context=context)
         rules = rule_spending(transaction, context, since)
     notes = [f"Only the newest {MOST_RUNS:,} recordings were read: pass a shorter period."] if cut else []
+    runs = list(map(_paid, recorded))
     return report(
         Spent(
             total=spending("", runs),
-            unpriced=sum(not one.run.data.get("cost") for one in runs),
-            experiments=_by(runs, lambda one: one.experiment),
-            variants=_by(runs, lambda one: one.variant),
-            contexts=_by((one for one in runs if one.context), lambda one: one.context),
-            days=_by(runs, lambda one: day(one.run.happened)),
+            unpriced=sum(not one.cost for one in runs),
+            experiments=_by(runs, lambda one: one.named.experiment),
+            variants=_by(runs, lambda one: one.named.variant),
+            contexts=_by((one for one in runs if one.named.context), lambda one: one.named.context),
+            days=_by(runs, lambda one: one.day),
         ),
         rules,
         notes,
@@ -79,23 +81,39 @@ def report(spent: Spent, rules: RuleSpending, said: Sequence[str] = ()) -> Costs
     )
 
 
-def spending(name: str, runs: Sequence[Named]) -> Spending:
+class Paid(NamedTuple):
+    """What one run has cost, 0 where that was not said, and the UTC day on which it happened."""
+
+    named: Named
+    day: str
+    tokens_in: float
+    tokens_out: float
+    cost: float
+    duration_ms: float
+
+
+def _paid(one: Named) -> Paid:
+    data = one.run.data
+    amounts = [float(data.get(name) or 0) for name in Paid._fields[2:]]
+    return Paid(one, day(one.run.happened), *amounts)
+
+
+def spending(name: str, runs: Sequence[Paid]) -> Spending:
     """Sum up what a group of runs has cost."""
-    tokens = [_amount(one, "tokens_in") + _amount(one, "tokens_out") for one in runs]
-    prices = [_amount(one, "cost") for one in runs]
-    times = [_amount(one, "duration_ms") for one in runs]
-    failed = [one for one in runs if one.run.status != "completed"]
+    prices = [one.cost for one in runs]
+    times = [one.duration_ms for one in runs]
+    wasted = [one.cost for one in runs if one.named.run.status != "completed"]
     return Spending(
         name=name,
         runs=len(runs),
-        failed=len(failed),
-        tokens_in=int(sum(_amount(one, "tokens_in") for one in runs)),
-        tokens_out=int(sum(_amount(one, "tokens_out") for one in runs)),
-        tokens_median=_middle(statistics.median, tokens),
+        failed=len(wasted),
+        tokens_in=int(sum(one.tokens_in for one in runs)),
+        tokens_out=int(sum(one.tokens_out for one in runs)),
+        tokens_median=_middle(statistics.median, [one.tokens_in + one.tokens_out for one in runs]),
         cost=rounded(sum(prices)),
         cost_mean=_middle(statistics.fmean, prices),
         cost_median=_middle(statistics.median, prices),
-        wasted=rounded(sum(_amount(one, "cost") for one in failed)),
+        wasted=rounded(sum(wasted)),
         duration_ms=rounded(sum(times)),
         duration_mean=_middle(statistics.fmean, times),
         duration_median=_middle(statistics.median, times),
@@ -104,18 +122,14 @@ def spending(name: str, runs: Sequence[Named]) -> Spending:
     )
 
 
-def _amount(one: Named, name: str) -> float:
-    return float(one.run.data.get(name) or 0)
-
-
 def _middle(middle: Callable[[list[float]], float], values: Sequence[float]) -> float | None:
     """Return the mean, or what else `middle` makes, of what was measured; 0 means that it was not."""
     known = [value for value in values if value > 0]
     return rounded(middle(known)) if known else None
 
 
-def _by(runs: Iterable[Named], key: Callable[[Named], str]) -> list[Spending]:
-    groups: dict[str, list[Named]] = {}
+def _by(runs: Iterable[Paid], key: Callable[[Paid], str]) -> list[Spending]:
+    groups: dict[str, list[Paid]] = {}
     for one in runs:
         groups.setdefault(key(one), []).append(one)
     return [spending(name, group) for name, group in groups.items()]

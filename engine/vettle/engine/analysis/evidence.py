@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from vettle.engine import mistakes, paging
 from vettle.engine.analysis import performers, proposers
-from vettle.engine.analysis.known import OPEN, Known, known
-from vettle.engine.experiments.lifecycle import NO_TEST
+from vettle.engine.analysis.known import Known, known
+from vettle.engine.experiments import next_steps
+from vettle.engine.experiments.lifecycle import DECIDED, NO_TEST, OPEN
 from vettle.engine.experiments.measures import rounded, shortened
 from vettle.engine.project import Project
 from vettle.engine.records.base import Record
@@ -24,6 +25,7 @@ from vettle.engine.store import Transaction, history
 from vettle.engine.store import experiments as table
 from vettle.engine.store import mistakes as mistakes_table
 from vettle.engine.store import rules as rules_table
+from vettle.engine.store.experiments import HOLDING
 
 _MOST_PERFORMERS = 2
 _TOP = 3
@@ -67,7 +69,8 @@ def summary(project: Project, *, context: str = "", limit: int = 20) -> Evidence
     if context:
         notes.append("Mistakes and rules are those of all contexts.")
     if not every.experiments:
-        notes.append("No experiment yet: experiment_create asks the first question.")
+        where = f" in the context {context!r}" if context else ""
+        notes.append(f"No experiment yet{where}: experiment_create asks the first question.")
     return Evidence.model_validate({"context": context, "rules": by_status, "notes": notes, **kept})
 
 
@@ -129,19 +132,29 @@ def _standing(members: Sequence[Known], told: Known) -> VariableStanding:
 
 
 def _next_step(standing: VariableStanding, told: Known, newest: Known, needed: int | None) -> str:
+    if standing in ("open", "concluded") and told.outcome in DECIDED and _waits(told, newest):
+        return next_steps.after(told.row.id, told.row.state, told.said)
     if standing == "open":
         if newest.row.state == "proposed":
-            return f"experiment_decide {newest.row.id} start, or abandon."
+            return f"To start it: experiment_decide {newest.row.id} start 'why'"
         more = f" About {needed} more {told.said.get('unit', 'runs')} are needed." if needed else ""
         return f"Wait for {newest.row.id} to end before another change.{more}"
     return {
         "untested": "Nothing is known: ask with experiment_create.",
-        "concluded": f"Put {told.winner!r} into force if it is not, and try to beat it.",
+        "concluded": f"{told.winner!r} is the best so far: try to beat it.",
         "equivalent": "Take the cheapest; more of the same will not help.",
         "no_difference": "Leave it, or try a bolder change.",
-        "undecided": f"experiment_decide {told.row.id} restart asks again; plan for more runs.",
+        "undecided": f"Plan for more runs, and ask again: experiment_decide {told.row.id} restart 'too early to tell'",
         "abandoned": "It was given up, so nothing is known: read its reason before asking again.",
     }[standing]
+
+
+def _waits(told: Known, newest: Known) -> bool:
+    """Tell whether what is proven waits for its experiment to be ended, or to be put into force.
+
+    After the end, a later experiment takes its place.
+    """
+    return told.row.state in HOLDING or (told is newest and told.row.state != "applied")
 
 
 def _untested(transaction: Transaction, experiments: Sequence[Known]) -> list[VariableEvidence]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from vettle.engine.experiments import verdicts
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Evidence, gather
-from vettle.engine.experiments.lifecycle import DECIDED, NO_TEST
+from vettle.engine.experiments.lifecycle import DECIDED, NO_TEST, OPEN
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.records.base import ExperimentOutcome, ExperimentState
 from vettle.engine.store import Transaction, events
@@ -21,8 +21,6 @@ MOST_EXPERIMENTS = 100
 
 MOST_RUNS = 20_000
 """Runs after which no further experiment is looked at: all of them are read."""
-
-OPEN: tuple[ExperimentState, ...] = ("proposed", "accepted", "running", "paused", "stopped")
 
 
 @dataclass(frozen=True, slots=True)

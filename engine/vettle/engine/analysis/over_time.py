@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from vettle.engine import paging
-from vettle.engine.analysis import calendar, trends
+from vettle.engine.analysis import calendar, recurrence, trends
 from vettle.engine.analysis.spans import first_moment
+from vettle.engine.analysis.trends import Counts
 from vettle.engine.project import Project
 from vettle.engine.records.analysis import ClassOverTime, ContextSessions, MistakesOverTime, SessionsByContext
 from vettle.engine.records.reports import Mean, MistakePeriod
 from vettle.engine.store.folds import day
 from vettle.engine.store.moments import Moments, stats
-
-Counts = tuple[int, int]
-"""Mistakes, and how many of them were repeats."""
 
 
 def mistakes(project: Project, *, period: str = "30d", limit: int = 20) -> MistakesOverTime:
@@ -28,11 +26,17 @@ def mistakes(project: Project, *, period: str = "30d", limit: int = 20) -> Mista
         for stat in stats(transaction, "mistake", since=day(since) if since > 0 else ""):
             count, repeats = cells.get((stat.b, stat.a), (0, 0))
             cells[stat.b, stat.a] = count + round(stat.moments.n), repeats + round(stat.moments.total)
-    return mistakes_of(cells, limit)
+        known = recurrence.known_before(transaction, since)
+    return mistakes_of(cells, known, limit)
 
 
-def mistakes_of(cells: Mapping[tuple[str, str], Counts], limit: int) -> MistakesOverTime:
-    """Return the record of mistakes that were counted by (error class, ISO date); classes share their periods."""
+def mistakes_of(
+    cells: Mapping[tuple[str, str], Counts], known: Mapping[str, Counts], limit: int
+) -> MistakesOverTime:
+    """Return the record of mistakes that were counted by (error class, ISO date); classes share their periods.
+
+    `known` are those of `recurrence.known_before`.
+    """
     days: dict[str, Counts] = {}
     classes: dict[str, dict[str, Counts]] = defaultdict(dict)
     for (name, its_day), (count, repeats) in cells.items():
@@ -49,7 +53,7 @@ def mistakes_of(cells: Mapping[tuple[str, str], Counts], limit: int) -> Mistakes
         repeats=repeats,
         repeat_rate=round(repeats / total, 4) if total else None,
         classes=kept,
-        trend=trends.trend(days),
+        trend=trends.trend(days, known),
         notes=[f"{len(kept)} of {len(rows)} classes are shown."] if len(kept) < len(rows) else [],
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from vettle.engine import quarantine
 from vettle.engine.records.evidence import Evidence, Performers, VariableEvidence
+from vettle.engine.wording import counted
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$!#])")
 _OPENING = re.compile(r"^(\d*)([-+#=:.)])")
@@ -109,7 +110,7 @@ def _mistakes(evidence: Evidence) -> list[str]:
     lines = []
     for one in evidence.mistakes:
         corrected = f" Corrected by: {escaped(one.correction)}" if one.correction else ""
-        times = f"{one.occurrences} times in {one.sessions} sessions"
+        times = f"{counted(one.occurrences, 'time')} in {counted(one.sessions, 'session')}"
         lines.append(f"- {escaped(one.error_class)}, {times}: {escaped(one.description)}{corrected}")
     return lines
 

@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Literal
 
-from vettle.engine.analysis.known import OPEN, Known
+from vettle.engine.analysis.known import Known
 from vettle.engine.experiments.design import Design
+from vettle.engine.experiments.lifecycle import OPEN
 from vettle.engine.experiments.measures import rounded
 from vettle.engine.records.evidence import ProposerRecord
 

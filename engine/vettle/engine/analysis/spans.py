@@ -24,8 +24,14 @@ class Named:
 
 
 def first_moment(transaction: Transaction, period: str) -> int:
-    """Return when a period ("30d", or "all") that ends now begins, in microseconds."""
-    return 0 if period == "all" else transaction.now - int(period[:-1]) * DAY
+    """Return when a period ("30d", or "all") that ends now begins, in microseconds.
+
+    That is the beginning of a day, UTC: aggregates are kept by days, and everything has to count the same sessions.
+    """
+    if period == "all":
+        return 0
+    moment = transaction.now - int(period[:-1]) * DAY
+    return moment - moment % DAY
 
 
 def named_runs(

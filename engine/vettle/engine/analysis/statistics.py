@@ -7,16 +7,16 @@ import statistics as standard
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from vettle.engine import paging
+from vettle.engine.analysis.question import Question
 from vettle.engine.experiments import breakdowns
 from vettle.engine.experiments.another_metric import ask
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.lifecycle import require
 from vettle.engine.experiments.measures import Measure, Value, mean_of, rounded
 from vettle.engine.project import Project
-from vettle.engine.records import MarginalMean, SeriesInterval, TimeSeries
+from vettle.engine.records import MarginalMean, TimeSeries
 from vettle.engine.records.analysis import ExperimentStatistics, VariantStatistics
 from vettle.engine.store.experiments import Experiment
 
@@ -51,25 +51,18 @@ class Summed:
     notes: Sequence[str]
 
 
-def statistics(
-    project: Project,
-    *,
-    experiment: str,
-    metric: str = "",
-    by: Sequence[str] = (),
-    interval: SeriesInterval | Literal[""] = "",
-    limit: int = 20,
-) -> ExperimentStatistics:
-    """Return the numbers of an experiment's runs since it began to count, for the arguments of `results.results`.
+def statistics(project: Project, question: Question) -> ExperimentStatistics:
+    """Return the numbers of an experiment's runs since it began to count.
 
     Raises:
         UnknownExperiment: No experiment has this id or name.
         InvalidArgument: The metric or a dimension was never recorded, with those that were.
     """
     with project.read() as transaction:
-        found = require(transaction, experiment)
-        asked = ask(transaction, found, metric)
+        found = require(transaction, question.experiment)
+        asked = ask(transaction, found, question.metric)
     design, measure, notes = asked.verdict.design, asked.measure, list[str]()
+    names = shown(design, question.limit)
     mine: dict[str, list[Value]] = {name: [] for name in design.names.values()}
     for one in measure.values:
         mine[one.scored.variant].append(one)
@@ -77,11 +70,11 @@ def statistics(
         runs=len(measure.values),
         columns={name: _column(own) for name, own in mine.items()},
         statuses={name: Counter(one.scored.run.status for one in own) for name, own in mine.items()},
-        marginals=breakdowns.marginals(design, measure, by) if by else [],
-        series=breakdowns.series_of(measure, interval, shown(design, limit), notes) if interval else None,
+        marginals=breakdowns.marginals(design, measure, question.by) if question.by else [],
+        series=breakdowns.series_of(measure, question.interval, names, notes) if question.interval else None,
         notes=notes,
     )
-    return answer(found, design, measure, summed, by=by, limit=limit)
+    return answer(found, design, measure, summed, question)
 
 
 def shown(design: Design, limit: int) -> list[str]:
@@ -106,13 +99,13 @@ def _column(own: Sequence[Value]) -> Column:
 
 
 def answer(
-    found: Experiment, design: Design, measure: Measure, summed: Summed, *, by: Sequence[str], limit: int
+    found: Experiment, design: Design, measure: Measure, summed: Summed, question: Question
 ) -> ExperimentStatistics:
     """Return what was counted as a record, with as many rows as fit."""
     notes = list(summed.notes)
-    rows = [_row(name, summed) for name in shown(design, limit)]
+    rows = [_row(name, summed) for name in shown(design, question.limit)]
     variants = paging.fit(rows, _CHARACTERS) if rows else []
-    marginals = paging.fit(summed.marginals[:limit], _CHARACTERS) if summed.marginals else []
+    marginals = paging.fit(summed.marginals[: question.limit], _CHARACTERS) if summed.marginals else []
     series = summed.series
     if series is not None and series.variants:
         series = series.model_copy(update={"variants": paging.fit(series.variants, _CHARACTERS)})
@@ -136,7 +129,7 @@ def answer(
         exploratory=measure.exploratory,
         runs=summed.runs,
         variants=variants,
-        by=list(by),
+        by=list(question.by),
         marginals=marginals,
         series=series,
         notes=notes,

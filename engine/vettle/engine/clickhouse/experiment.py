@@ -6,8 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
+from vettle.engine.analysis.question import Question
 from vettle.engine.analysis.statistics import Column, Summed, answer, shown
 from vettle.engine.clickhouse.plan import TABLE, Engine, Found, Plan
 from vettle.engine.experiments import breakdowns
@@ -27,7 +28,7 @@ from vettle.engine.experiments.measures import (
     require_recorded,
 )
 from vettle.engine.project import Project
-from vettle.engine.records import MarginalMean, SeriesInterval
+from vettle.engine.records import MarginalMean
 from vettle.engine.records.analysis import ExperimentStatistics
 from vettle.engine.store import Transaction
 from vettle.engine.store.assignments import NO_BLOCK
@@ -70,22 +71,22 @@ _QUESTIONS = {
 
 
 @dataclass(slots=True)
-class _Question:
+class _Reading:
     """How each run of an experiment becomes a row: `value_of` gives its number in the measure's unit."""
 
+    question: Question
     found: Experiment
     design: Design
     measure: Measure
     value_of: Callable[[Run], float | None]
-    by: Sequence[str]
-    interval: SeriesInterval | Literal[""]
     dimensions: set[str] = field(default_factory=set)
     runs: int = 0
 
     def rows(self, transaction: Transaction) -> Iterator[Sequence[Any]]:
         """Yield a row for every run that counts, and remember which dimensions they recorded."""
         configs = {one.name: one.config for one in self.design.variants}
-        length, offset = breakdowns.period_of(self.interval or "day")
+        by, interval = self.question.by, self.question.interval
+        length, offset = breakdowns.period_of(interval or "day")
         for placed in runs_of(transaction, self.found.id, self.found.epoch):
             run = placed.run
             self.runs += 1
@@ -94,8 +95,8 @@ class _Question:
             tokens = float(run.data.get("tokens_in", 0)) + float(run.data.get("tokens_out", 0))
             yield (
                 *(scored.variant, run.status, self.value_of(run)),
-                (breakdowns.time_of(run) - offset) // length if self.interval else 0,
-                json.dumps(breakdowns.levels_of(configs, scored, self.by)),
+                (breakdowns.time_of(run) - offset) // length if interval else 0,
+                json.dumps(breakdowns.levels_of(configs, scored, by)),
                 *(float(run.data.get("duration_ms", 0)), tokens, float(run.data.get("cost", 0))),
             )
 
@@ -107,16 +108,7 @@ def _scored(placed: Placed, variant: str) -> Scored:
     return Scored(run, variant, None, False, (stratum, item, block), context)
 
 
-def statistics(
-    project: Project,
-    engine: Engine,
-    *,
-    experiment: str,
-    metric: str = "",
-    by: Sequence[str] = (),
-    interval: SeriesInterval | Literal[""] = "",
-    limit: int = 20,
-) -> ExperimentStatistics:
+def statistics(project: Project, engine: Engine, question: Question) -> ExperimentStatistics:
     """Return what `vettle.engine.analysis.statistics.statistics` does, without holding the runs in memory.
 
     Raises:
@@ -124,21 +116,25 @@ def statistics(
         InvalidArgument: The metric or a dimension was never recorded, with those that were.
     """
     with project.read() as transaction:
-        found = require(transaction, experiment)
-        question = _asked(transaction, found, metric)
-        question.by, question.interval = by, interval
-        found_rows = engine.ask(transaction, Plan(_COLUMNS, question.rows, _QUESTIONS))
-    if by:
-        breakdowns.require_dimensions(question.design, question.dimensions, by)
-    summed = _summed(question, found_rows, limit)
-    return answer(found, question.design, question.measure, summed, by=by, limit=limit)
+        found = require(transaction, question.experiment)
+        reading = _reading(transaction, found, question)
+        counted = engine.ask(transaction, Plan(_COLUMNS, reading.rows, _QUESTIONS))
+    if question.by:
+        breakdowns.require_dimensions(reading.design, reading.dimensions, question.by)
+    return answer(found, reading.design, reading.measure, _summed(reading, counted), question)
 
 
-def _asked(transaction: Transaction, found: Experiment, metric: str) -> _Question:
+def _reading(transaction: Transaction, found: Experiment, question: Question) -> _Reading:
     """Return the question as `another_metric.ask` understands it: as the verdict counts, or as it was recorded."""
-    design = design_of(found)
+    design, metric = design_of(found), question.metric
+
+    def judged(design: Design, measure: Measure, read: Callable[[Run], Run]) -> _Reading:
+        return _Reading(
+            question, found, design, measure, lambda run: in_unit(measure, score_of(design, read(run))[0])
+        )
+
     if metric in ("", design.metric.name):
-        return _judged(found, design, as_judged(design), lambda run: run)
+        return judged(design, as_judged(design), lambda run: run)
     # One pass over the runs for what they have recorded, because it decides how they are to be read.
     values: set[float] = set()
     recorded: set[str] = set()
@@ -151,30 +147,24 @@ def _asked(transaction: Transaction, found: Experiment, metric: str) -> _Questio
     reading = reading_of(design, metric, values)
     if reading is None:
         require_recorded(recorded, metric)
-        return _Question(found, design, as_recorded(design, metric), lambda run: raw(run, metric), (), "")
+        return _Reading(question, found, design, as_recorded(design, metric), lambda run: raw(run, metric))
     if some and metric != SUCCESS:
         require_recorded(recorded, metric)
-    judged = replace(as_judged(reading[0]), exploratory=True)
-    return _judged(found, reading[0], judged, reading[1])
+    return judged(reading[0], replace(as_judged(reading[0]), exploratory=True), reading[1])
 
 
-def _judged(found: Experiment, design: Design, measure: Measure, read: Callable[[Run], Run]) -> _Question:
-    return _Question(
-        found, design, measure, lambda run: in_unit(measure, score_of(design, read(run))[0]), (), ""
-    )
-
-
-def _summed(question: _Question, found: Found, limit: int) -> Summed:
-    notes: list[str] = []
+def _summed(reading: _Reading, found: Found) -> Summed:
+    question, notes = reading.question, list[str]()
     statuses: dict[str, dict[str, int]] = defaultdict(dict)
     for variant, status, count in found["statuses"]:
         statuses[variant][status] = count
     series = None
     if question.interval:
         cells = {(period, variant): (n, mean) for period, variant, n, mean in found["series"]}
-        series = breakdowns.series(cells, question.interval, shown(question.design, limit), notes)
+        names = shown(reading.design, question.limit)
+        series = breakdowns.series(cells, question.interval, names, notes)
     return Summed(
-        runs=question.runs,
+        runs=reading.runs,
         columns={row[0]: Column(*row[1:]) for row in found["columns"]},
         statuses=statuses,
         marginals=_marginals(question.by, found) if question.by else [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from vettle.engine.analysis import recurrence
 from vettle.engine.analysis.over_time import Context, mistakes_of, sessions_of
 from vettle.engine.analysis.spans import first_moment
 from vettle.engine.clickhouse.plan import TABLE, Engine, Plan
@@ -53,9 +54,8 @@ _KINDS: tuple[Kind, ...] = ("session_started", "session_imported", "session_scor
 
 
 def _whole_days(transaction: Transaction, period: str) -> int:
-    """Return when the first day of the period began: the default engine counts by days too."""
-    since = first_moment(transaction, period)
-    return since - since % DAY if since > 0 else -(2**62)
+    """Return when the first day of the period began, before everything that may be brought from elsewhere if "all"."""
+    return first_moment(transaction, period) or -(2**62)
 
 
 def _missed(transaction: Transaction, since: int) -> list[str]:
@@ -78,8 +78,10 @@ def mistakes(project: Project, engine: Engine, *, period: str = "30d", limit: in
     with project.read() as transaction:
         since = _whole_days(transaction, period)
         found, missed = engine.ask(transaction, Plan(_MISTAKES, rows, _BY_DAY)), _missed(transaction, since)
+        known = recurrence.known_before(transaction, since)
     counted = mistakes_of(
         {(name, day(number * DAY)): (count, repeats) for name, number, count, repeats in found["cells"]},
+        known,
         limit,
     )
     return counted.model_copy(update={"notes": [*counted.notes, *missed]})

@@ -51,8 +51,8 @@ class Evidence:
     `blocks` hold the mean utility of each variant in a block, in the order in which the blocks had their first
     result; `guards` hold the same of each guardrail's metric, and `unblocked_guards` those of all runs, the
     i-th of each variant together. `samples` are all utilities by variant, None for a lost one; `started` counts
-    runs and the assignments that never came back. `drawn` counts, for each policy that draws independently,
-    the runs that came back.
+    runs and the assignments that never came back. `at_worst` counts completed runs that lack a metric, which counts as
+    its worst. `drawn` counts, for each policy that draws independently, the runs that came back.
     """
 
     scored: list[Scored] = field(default_factory=list)
@@ -65,6 +65,7 @@ class Evidence:
     statuses: dict[str, Counter[str]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     clipped: int = 0
+    at_worst: int = 0
     adaptive: int = 0
     blocked: int = 0
     lost: int = 0
@@ -136,12 +137,19 @@ def _score(found: Evidence, design: Design, run: Run, assignment: Assignment | N
     found.samples[name].append(utility)
     found.statuses.setdefault(name, Counter())[run.status] += 1
     found.clipped += clipped
+    found.at_worst += utility is not None and _lacks_a_metric(design, run)
     found.adaptive += assignment is not None and not blocked
     found.blocked += blocked
     if drawn and assignment is not None and assignment.policy in INDEPENDENT and utility is not None:
         found.drawn.setdefault(assignment.policy, Counter())[name] += 1
     if note:
         found.notes[note] += 1
+
+
+def _lacks_a_metric(design: Design, run: Run) -> bool:
+    """Tell whether a run that was completed has a result only because what it lacks counts as the worst."""
+    declared = design.metric.missing == "worst" and run.status not in WORST
+    return declared and any(run.metrics.get(metric.name) is None for metric in design.metrics)
 
 
 def _count(found: Evidence, design: Design, assigned: Mapping[str, Assignment], *, final: bool) -> None:

@@ -52,6 +52,9 @@ _NEW_STATE: dict[ExperimentAction, ExperimentState] = {
     "restart": "running",
 }
 
+OPEN: tuple[ExperimentState, ...] = ("proposed", "accepted", "running", "paused", "stopped")
+"""The states in which an experiment is not over."""
+
 NO_TEST = 3
 """The tier of a change that is applied without a test."""
 
@@ -80,6 +83,9 @@ def create(
 ) -> ExperimentCreated:
     """Create an experiment, and start it if `start` and nothing stands in its way.
 
+    An equal question that is still open under this name is answered again, and nothing is created; another question
+    under the name of one that is open takes the name over, which is said.
+
     `proposer` is whose idea it was, and `expected_effect` how much better, in the metric's unit, they expect
     the best variant to be; both are logged if given, so that a proposer's record can be told.
 
@@ -97,6 +103,12 @@ def create(
     )
 
     def work(transaction: Transaction, uid: bytes) -> ExperimentCreated:
+        same = [one for one in table.named(transaction, name) if one.state in OPEN]
+        known = variables.canonical(transaction, domain, variable)
+        asked = (design.model_dump(mode="json"), context, domain, known, tier)
+        again = next((one for one in same if _question(one) == asked), None)
+        if again is not None:
+            return _again(again, design)
         experiment = append_created(
             transaction,
             uid,
@@ -112,10 +124,10 @@ def create(
         state: ExperimentState = "proposed"
         why = ""
         if tier == NO_TEST:
-            why = f"Tier 3 is not tested. To put {untested(design)!r} into force: experiment_decide {experiment.id} apply."
+            why = next_step(experiment)
         elif start:
             state, why = _start(project, transaction, experiment, "created")
-        return _created(experiment, design, state, why)
+        return _created(experiment, design, state, why, _taken_over(same))
 
     arguments: dict[str, object] = {
         "name": name,
@@ -168,15 +180,33 @@ def id_of(uid: bytes, name: str) -> str:
     return f"{slug(name, 40)}-{digest(uid.hex(), name).hex()[:6]}"
 
 
-def _created(experiment: Experiment, design: Design, state: ExperimentState, why: str) -> ExperimentCreated:
+def _question(found: Experiment) -> tuple[object, ...]:
+    """Return what was asked: two experiments that are equal in it ask the same."""
+    return found.design, found.context, found.domain, found.variable, found.tier
+
+
+def _again(found: Experiment, design: Design) -> ExperimentCreated:
+    note = f"This question is open already: it is experiment {found.id}. Nothing was created."
+    return _created(found, design, found.state, next_step(found), note)
+
+
+def _taken_over(same: Sequence[Experiment]) -> str:
+    if not same:
+        return ""
+    return f"The name {same[0].name!r} means this experiment from now on. {same[0].id} is open too: name it by its id."
+
+
+def _created(
+    experiment: Experiment, design: Design, state: ExperimentState, why: str, note: str
+) -> ExperimentCreated:
     # Imported here because of numpy, which a server loads only after the handshake.
     from vettle.engine.experiments import planning
 
     plan = planning.before(design)
     if state == "running":
-        next_step = f"Call variant_select with experiment {experiment.id!r} for each piece of work."
+        step = f"Call variant_select with experiment {experiment.id!r} for each piece of work."
     else:
-        next_step = why or f"To start it: experiment_decide {experiment.id} start."
+        step = why or f"To start it: experiment_decide {experiment.id} start 'why'"
     return ExperimentCreated(
         experiment_id=experiment.id,
         state=state,
@@ -185,8 +215,8 @@ def _created(experiment: Experiment, design: Design, state: ExperimentState, why
         ],
         runs_per_variant=plan.runs,
         runs_per_variant_90=plan.runs_90,
-        notes=plan.notes,
-        next_step=next_step,
+        notes=[*([note] if note else []), *plan.notes],
+        next_step=step,
     )
 
 
@@ -204,7 +234,7 @@ def require(transaction: Transaction, experiment: str) -> Experiment:
         return next((one for one in same if one.state not in ("abandoned", "applied")), same[0])
     every = table.in_states(transaction, tuple(_ALLOWED))
     ids = [one.id for one in every]
-    near = nearest(experiment, [*ids, *(one.name for one in every)], cutoff=0.3)
+    near = nearest(experiment, dict.fromkeys([*ids, *(one.name for one in every)]), cutoff=0.3)
     raise UnknownExperiment(experiment, near or ids[-3:])
 
 
@@ -240,20 +270,37 @@ def decide(project: Project, *, experiment: str, action: ExperimentAction, reaso
         new=new,
         reason=reason,
         verdict=after.verdict,
-        next_step=why or _NEXT[new],
+        next_step=why or next_step(after),
     )
 
 
 _NEXT: dict[ExperimentState, str] = {
-    "proposed": "To start it: experiment_decide start.",
+    "proposed": "To start it: experiment_decide {id} start 'why'",
     "accepted": "It starts by itself when what it waits for ends.",
-    "running": "Call variant_select for each piece of work, and run_record with what came of it.",
-    "paused": "Nothing is assigned until experiment_decide resume; results of earlier assignments count.",
-    "stopped": "Nothing more is assigned. Record the last results, then experiment_decide close.",
-    "concluded": "To put the verdict into force: experiment_decide apply. To ask again: restart.",
+    "running": "Call variant_select with experiment {id!r} for each piece of work, and run_record with what came of it.",
+    "paused": "Nothing is assigned until it goes on; results of earlier assignments count. "
+    "To go on: experiment_decide {id} resume 'why'",
+    "stopped": "Nothing more is assigned. Record the last results, then: experiment_decide {id} close 'why'",
+    "concluded": "It ended without a winner. To ask again: experiment_decide {id} restart 'why'",
     "applied": "Nothing to do.",
-    "abandoned": "Nothing to do. To ask again: experiment_decide restart.",
+    "abandoned": "Nothing to do. To ask again: experiment_decide {id} restart 'why'",
 }
+
+
+def next_step(found: Experiment) -> str:
+    """Return what to do in the state that the experiment is in, whatever its runs say by now."""
+    if found.state == "concluded" and winner(found):
+        return to_apply(found.id, winner(found))
+    if found.state == "proposed" and found.tier == NO_TEST:
+        variant = untested(design_of(found))
+        return f"Tier 3 is not tested. To put {variant!r} into force: experiment_decide {found.id} apply 'no test needed'"
+    return _NEXT[found.state].format(id=found.id)
+
+
+def to_apply(experiment: str, leader: str) -> str:
+    """Say that a variant is proven best, and how it is put into force."""
+    return f"{leader!r} is proven best. Put it into force: experiment_decide {experiment} apply 'proven best'"
+
 
 DECIDED = ("better", "worse")
 """The outcomes that name a variant to use; in every other one the leader has merely the highest average."""
@@ -284,7 +331,7 @@ def _end_or_pause(
         raise InvalidArgument(
             "action",
             f"experiment {found.id} ended without a winner to apply ({found.verdict.get('outcome', 'no verdict')})",
-            "Decide by other means, or experiment_decide restart to ask again",
+            f"Decide by other means, or ask again: experiment_decide {found.id} restart 'why'",
         )
     new = _NEW_STATE[action]
     append(project, transaction, found, new, action, reason, verdict)

@@ -20,6 +20,7 @@ from vettle.engine.records import (
 from vettle.engine.store import Transaction, runs
 from vettle.engine.store import experiments as table
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.wording import counted
 
 _STATES: tuple[ExperimentState, ...] = (
     "proposed", "accepted", "running", "paused", "stopped", "concluded", "applied", "abandoned",
@@ -43,19 +44,18 @@ def listed(
     if state and state not in _STATES:
         raise InvalidArgument("state", f"{state[:40]!r} is no state", f"States: {', '.join(_STATES)}")
     with project.read() as transaction:
-        every = [
-            one
-            for one in reversed(table.in_states(transaction, _STATES, limit=1_000_000))
-            if context in ("", one.context)
-        ]
+        there = table.in_states(transaction, _STATES, limit=1_000_000)
+        every = [one for one in reversed(there) if context in ("", one.context)]
         wanted = [one for one in every if state in ("", one.state)]
         rest = [one for one in wanted if not before or one.event < before]
         rows = paging.fit([_summary(transaction, one) for one in rest[:limit]])
     more = len(rest) - len(rows)
     silent = sum(row.outcome == "no_runs" for row in rows)
-    note = f"{silent} of these have no runs yet." if silent else ""
+    note = f"{silent} of these {'has' if silent == 1 else 'have'} no runs yet." if silent else ""
     if more:
         note = f"{note} {more} more: pass cursor, or narrow with state or context.".strip()
+    if there and not wanted:
+        note = f"None of {counted(len(there), 'experiment')} has this state and context: ask for less."
     return ExperimentsPage(
         experiments=rows,
         total=len(wanted),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from vettle.engine import paging
-from vettle.engine.experiments import verdicts
+from vettle.engine.experiments import next_steps, verdicts
 from vettle.engine.experiments.another_metric import Asked, ask
 from vettle.engine.experiments.breakdowns import marginals, series_of
 from vettle.engine.experiments.design import Design
@@ -34,6 +34,7 @@ from vettle.engine.records import (
     TimeSeries,
 )
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.wording import counted
 
 _REPLY = 17_000
 _TEXT = 500
@@ -93,8 +94,8 @@ def told(
         metric_unit=measure.unit,
         exploratory=measure.exploratory,
         runs=len(verdict.evidence.scored),
-        verdict=verdict_of(verdict.judgement) if asked.judged else None,
-        frozen=_frozen(found) if deciding else None,
+        verdict=_current(found, verdict.judgement, deciding=deciding) if asked.judged else None,
+        frozen=_verdict(_with_next_step(found, found.verdict)) if deciding and found.verdict else None,
         leaderboard=[],
         checks=[_check(check) for check in _checks(verdict)],
         by=list(by),
@@ -117,17 +118,24 @@ def verdict_of(judgement: Judgement) -> ExperimentVerdict:
 def _verdict(values: Mapping[str, Any]) -> ExperimentVerdict:
     numbers = {key: rounded(value) for key, value in values.items() if isinstance(value, float)}
     losers = list(values["losers"][:_MOST_LOSERS])
-    if len(values["losers"]) > _MOST_LOSERS:
-        losers.append(f"and {len(values['losers']) - _MOST_LOSERS} more")
+    reasons = [shortened(str(reason), _TEXT) for reason in values["reasons"][:5]]
+    if left_out := len(values["losers"]) - len(losers):
+        reasons.append(f"{counted(left_out, 'more variant')} lost than are listed here.")
     texts = {
-        "reasons": [shortened(str(reason), _TEXT) for reason in values["reasons"][:5]],
+        "reasons": reasons,
         "next_step": shortened(str(values["next_step"]), _TEXT),
     }
     return ExperimentVerdict.model_validate({**values, **numbers, **texts, "losers": losers})
 
 
-def _frozen(found: Experiment) -> ExperimentVerdict | None:
-    return _verdict(found.verdict) if found.verdict else None
+def _current(found: Experiment, judgement: Judgement, *, deciding: bool) -> ExperimentVerdict:
+    """Return the verdict of this moment; what is asked about another metric than the deciding one decides nothing."""
+    values = judgement.to_json()
+    return _verdict(_with_next_step(found, values) if deciding else values)
+
+
+def _with_next_step(found: Experiment, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**values, "next_step": next_steps.after(found.id, found.state, values)}
 
 
 def _challengers(verdict: Verdict) -> list[ChallengerVerdict]:
@@ -151,7 +159,8 @@ def _checks(verdict: Verdict) -> list[Check]:
     samples = {name: own for name, own in verdict.evidence.samples.items() if own or name in served}
     clean = {name: [value for value in column if value is not None] for name, column in samples.items()}
     missing = {name: len(column) - len(clean[name]) for name, column in samples.items()}
-    found = [looks.missing_outcomes(missing, {name: len(column) for name, column in samples.items()})]
+    started = {name: len(column) for name, column in samples.items()}
+    found = [verdicts.missing_outcomes(verdict.evidence, started, missing)]
     if not verdict.design.is_binary:
         found += [looks.outliers(clean), looks.spread(clean)]
     return [*verdict.checks, *found]
@@ -197,18 +206,22 @@ def _notes(verdict: Verdict, measure: Measure, *, judged: bool) -> list[str]:
     evidence = verdict.evidence
     notes = [f"{text} (runs: {count})" for text, count in evidence.notes.most_common()]
     if evidence.clipped:
-        notes.append(f"{evidence.clipped} values lay outside the declared range and count as its end.")
+        notes.append(
+            f"{counted(evidence.clipped, 'value')} lay outside the declared range and count as its end."
+        )
     lost = {name: evidence.missing[name] for name in evidence.samples if evidence.missing[name]}
     if lost:
-        notes.append(f"{sum(lost.values())} runs have no result or never came back (variants: {len(lost)}).")
+        number = sum(lost.values())
+        have = "has no result" if number == 1 else "have no result"
+        notes.append(f"{counted(number, 'run')} {have} or never came back (variants: {len(lost)}).")
     outside = sum(not one.blocked for one in evidence.scored)
     if verdict.race is not None and outside:
         notes.append(
-            f"{outside} runs were not assigned by randomised blocks: the leaderboard has them, the verdict not."
+            f"{counted(outside, 'run')} {'was' if outside == 1 else 'were'} not assigned by randomised blocks: the leaderboard has them, the verdict not."
         )
     if evidence.adaptive:
         notes.append(
-            f"{evidence.adaptive} runs were assigned adaptively or by weights: drift can pass for a difference."
+            f"{counted(evidence.adaptive, 'run')} assigned adaptively or by weights: drift can pass for a difference."
         )
     modes = {(one.variant, one.run.data.get("failure_mode")) for one in evidence.scored}
     if max(Counter(variant for variant, mode in modes if mode).values(), default=0) > MOST_MODES:

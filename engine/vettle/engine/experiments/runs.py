@@ -15,6 +15,7 @@ from vettle.engine.clock import SECOND
 from vettle.engine.experiments.design import Design, Finite, Variant
 from vettle.engine.experiments.lifecycle import design_of, require
 from vettle.engine.identifiers import canonical_json, new_uid
+from vettle.engine.judging.utility import Metric
 from vettle.engine.paging import fit
 from vettle.engine.policies.options import LARGEST
 from vettle.engine.progress import tracked
@@ -131,10 +132,23 @@ def _notes(design: Design, runs: Sequence[RunInput]) -> list[str]:
         lacking = sum(metric.name not in run.metrics for run in completed)
         if lacking:
             found.append(
-                f"{lacking} of {len(completed)} completed runs do not name the metric {metric.name[:80]!r}, "
-                "so it counts as missing there. Pass null to say that it was not measured."
+                f"{lacking} of {len(completed)} completed runs do not name the metric {metric.name[:80]!r}: "
+                f"{_without(design, metric)} there. null says that it was not measured, and counts the same."
             )
     return found
+
+
+def _without(design: Design, metric: Metric) -> str:
+    """Say what becomes of a completed run that lacks a metric, as `evidence.score_of` has it."""
+    if metric not in design.metrics:
+        return "nothing is known of this guardrail"
+    if not design.metrics[0].bounded:
+        return "the run has no result, because the metric has no range,"
+    return {
+        "worst": "it counts as its worst",
+        "skip_run": "the run is left out, which is no result,",
+        "renormalise": "the other metrics decide alone",
+    }[design.metric.missing]
 
 
 def _check(
@@ -162,7 +176,7 @@ def _variant(
 ) -> tuple[str, str]:
     """Return the id of the run's variant, or why it cannot be told."""
     if not unit:
-        return "", "it names no unit: pass assignment_id from variant_select, or unit and variant"
+        return "", "it names no unit: pass the assignment_id that came with the variant, or unit and variant"
     if run.assignment_id and run.unit and run.assignment_id != run.unit:
         return "", "assignment_id and unit differ: pass one of them"
     assigned = assignments.get(transaction, found.id, unit)
@@ -202,6 +216,11 @@ def _objection(transaction: Transaction, found: Experiment, design: Design, run:
     """Return why a row cannot count, or ""."""
     if found.state not in _OPEN:
         return f"the experiment is {found.state}: results count from its start until it is closed"
+    names = [metric.name for metric in (*design.metrics, *design.guards)]
+    if run.status == "completed" and run.metrics and not set(names) & set(run.metrics):
+        meant = next((said for name in run.metrics if (said := hint(name, names))), "")
+        said = f"it names none of the experiment's metrics. {meant}".rstrip()
+        return f"{said} Metrics: {', '.join(names[:10])}; null says that one was not measured"
     for name, value in run.metrics.items():
         if value is not None and not math.isfinite(value):
             return f"metric {name[:80]!r} is {value!r}; pass a finite number, or null if it was not measured"

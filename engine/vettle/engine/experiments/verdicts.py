@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from vettle.engine.experiments import pairing
 from vettle.engine.experiments.design import Design
@@ -20,6 +20,7 @@ from vettle.engine.judging.verdict import judge_each, judge_race
 from vettle.engine.judging.verdict_samples import judge_estimate, judge_samples
 from vettle.engine.store import Transaction
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.wording import counted
 
 ALPHA = 0.05
 """The chance of a wrong winner that is accepted, over all looks together."""
@@ -167,9 +168,7 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
         return []
     found: list[Check] = []
     if in_blocks(evidence):
-        found.append(
-            looks.missing_outcomes(evidence.missing, {n: evidence.started[n] for n in evidence.samples})
-        )
+        found.append(missing_outcomes(evidence, {n: evidence.started[n] for n in evidence.samples}))
         values = {
             name: [value for value in column if value is not None]
             for name, column in evidence.samples.items()
@@ -178,7 +177,8 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
             found += [looks.outliers(values), looks.spread(values)]
         outside = len(evidence.scored) - evidence.blocked
         if outside:
-            words = f"{outside} runs were not assigned in blocks, so they do not count in this verdict"
+            were, they = ("was", "it does") if outside == 1 else ("were", "they do")
+            words = f"{counted(outside, 'run')} {were} not assigned in blocks, so {they} not count in this verdict"
             found.append(Check("unblocked", False, words))
     found += [
         looks.sample_ratio(
@@ -188,9 +188,21 @@ def _checks(design: Design, evidence: Evidence) -> list[Check]:
         for policy, counts in evidence.drawn.items()
     ]
     if evidence.clipped:
-        words = f"{evidence.clipped} values lay outside the declared range and count as its end"
+        count = "counts" if evidence.clipped == 1 else "count"
+        words = f"{counted(evidence.clipped, 'value')} lay outside the declared range and {count} as its end"
         found.append(Check("range", False, words))
     return found
+
+
+def missing_outcomes(
+    evidence: Evidence, started: Mapping[str, int], missing: Mapping[str, int] | None = None
+) -> Check:
+    """Check that runs without an outcome do not depend on the variant, and say which outcomes were not measured."""
+    check = looks.missing_outcomes(evidence.missing if missing is None else missing, started)
+    if not evidence.at_worst:
+        return check
+    lacking = f"{counted(evidence.at_worst, 'run')} without a metric {'counts' if evidence.at_worst == 1 else 'count'}"
+    return replace(check, detail=f"{check.detail}, but {lacking} as its worst")
 
 
 def _guardrails(design: Design, evidence: Evidence) -> list[Guardrail]:

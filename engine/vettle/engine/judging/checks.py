@@ -12,6 +12,7 @@ from statistics import median
 
 from vettle.engine.judging.betting import e_value
 from vettle.engine.judging.proportions import same_proportion_e
+from vettle.engine.wording import equation
 
 SPLIT_ALARM = 1000.0
 """The e-value at which the split of runs over arms is called wrong."""
@@ -75,7 +76,7 @@ def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float] | None =
     )
     if e < SPLIT_ALARM:
         return Check("sample_ratio", True, f"the {total} runs are split as planned: {got}", fatal=True)
-    words = f"the {total} runs are not split as planned: {got}; E={e:.3g}. Find out what loses runs"
+    words = f"the {total} runs are not split as planned: {got}; {equation(e)}. Find out what loses runs"
     return Check("sample_ratio", False, f"{words} before you believe any result", fatal=True)
 
 
@@ -93,7 +94,7 @@ def missing_outcomes(missing: Mapping[str, int], started: Mapping[str, int]) -> 
     if e < MISSING_ALARM:
         words = f"outcomes are missing, with no sign that it depends on the arm: {counts}"
         return Check("missing_outcomes", True, words, fatal=True)
-    words = f"whether an outcome is missing depends on the arm: {counts} (E={e:.3g}). Find the lost runs"
+    words = f"whether an outcome is missing depends on the arm: {counts} ({equation(e)}). Find the lost runs"
     return Check("missing_outcomes", False, f"{words}, or count them as failed", fatal=True)
 
 

@@ -14,6 +14,7 @@ from vettle.engine.judging.judgement import Judgement, Outcome, Plan
 from vettle.engine.judging.mixture import EFFECT_SCALE
 from vettle.engine.judging.planning import Blocks, blocks_left, blocks_needed
 from vettle.engine.judging.shrinkage import Belief, shrunk
+from vettle.engine.wording import equation
 
 ASSUMPTION_WEIGHT = 8
 """How many observed blocks the assumed variance weighs as much as."""
@@ -121,9 +122,9 @@ def _numbers(draft: Judgement) -> str:
     if draft.compared is None or draft.interval is None:
         return "nothing is known yet"
     interval, (a, b) = draft.interval, draft.compared
-    limits = f"{1 - interval.alpha:.3g} limits {interval.low:+.3g} to {interval.high:+.3g}"
+    limits = f"{100 * (1 - interval.alpha):.3g} % interval {interval.low:+.3g} to {interval.high:+.3g}"
     guarantee = "in large samples, at any time" if draft.asymptotic else "valid at any time"
-    return f"{a!r} minus {b!r} is {interval.estimate:+.3g} ({limits}; E={draft.e_value:.3g}; {guarantee})"
+    return f"{a!r} minus {b!r} is {interval.estimate:+.3g} ({limits}; {equation(draft.e_value)}; {guarantee})"
 
 
 def _next_step(draft: Judgement) -> str:

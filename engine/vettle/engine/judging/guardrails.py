@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from vettle.engine.judging.betting import BETS, e_value, log_growth, log_mean
+from vettle.engine.wording import equation
 
 
 class Guardrail:
@@ -74,6 +75,6 @@ def sentences(breached: Iterable[Guardrail]) -> list[str]:
     """Say for each breach what was broken, by whom, and how sure that is."""
     return [
         f"guardrail {guardrail.name!r}: {guardrail.variant!r} does more harm than the accepted "
-        f"{guardrail.margin:g} (E={guardrail.e_value:.3g} after {guardrail.runs} runs)"
+        f"{guardrail.margin:g} ({equation(guardrail.e_value)} after {guardrail.runs} runs)"
         for guardrail in breached
     ]

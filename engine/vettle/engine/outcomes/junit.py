@@ -10,28 +10,15 @@ from xml.etree.ElementTree import Element
 from vettle.engine import quarantine
 from vettle.engine.adapters.junit import local_name, test_cases
 from vettle.engine.identifiers import digest
+from vettle.engine.outcomes.failed_tests import FailedTest, identity
 from vettle.engine.outcomes.verdicts import Verdict
 
 _FAILED = ("failure", "error")
-_LONGEST_NAME = 200
-_LONGEST_DESCRIPTION = 500
+_CRATE = "crate"
+"""What Rust calls the group of the tests that have none."""
+
+_LONGEST_NAME = 1_000
 _LONGEST_READ = 4_000
-
-
-@dataclass(frozen=True)
-class FailedTest:
-    """A test that failed: the one name that it has in every run, what it said, and its file if the report knows it."""
-
-    name: str
-    message: str
-    file: str
-
-    @property
-    def description(self) -> str:
-        """What is logged of it, "tests/x.py::test_y: message", in one line, without secrets and shortened."""
-        # Redacted before it is cut: half a key is no longer recognised as one.
-        whole = quarantine.redact(f"{self.name}: {self.message}" if self.message else self.name)
-        return whole[:_LONGEST_DESCRIPTION]
 
 
 @dataclass(frozen=True)
@@ -86,12 +73,31 @@ def read(reports: Sequence[Path]) -> TestRun:
 
 
 def _failed(case: Element, problem: Element) -> FailedTest:
-    place = case.get("file") or case.get("classname") or ""
-    name = "::".join(part for part in (place, case.get("name", "")) if part) or "a test without a name"
     said = problem.get("message") or (problem.text or "").strip().partition("\n")[0]
-    return FailedTest(
-        name=_line(name)[:_LONGEST_NAME], message=_line(said), file=_line(case.get("file", "") or "")
-    )
+    file, group, test = (_line(case.get(attribute) or "") for attribute in ("file", "classname", "name"))
+    if group == _CRATE or (_is_a_sentence(case.get("name") or "") and _ends_with(test, group)):
+        group = ""
+    return FailedTest(_name(file, group, test)[:_LONGEST_NAME], _line(said), file)
+
+
+def _is_a_sentence(name: str) -> bool:
+    """Tell whether a test's name is one of Jest or Mocha, which begins with the names of its groups.
+
+    Their reporters also put it, or its end, into the classname. Jest's begins with a space where there is no group.
+    """
+    return " " in name.partition("[")[0]
+
+
+def _ends_with(test: str, group: str) -> bool:
+    return f" {identity(test)}".endswith(f" {identity(group)}")
+
+
+def _name(file: str, group: str, test: str) -> str:
+    """Return a test's whole name, such as "tests/x.py::TestX::test_y"; the group may begin with the file's module."""
+    place, within = identity(file), identity(group)
+    if file and f"{within} ".startswith(f"{place} "):
+        group = "::".join([file, *within.removeprefix(place).split()])
+    return "::".join(part for part in (group or file, test) if part) or "a test without a name"
 
 
 def _line(text: str) -> str:

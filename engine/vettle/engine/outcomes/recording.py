@@ -13,16 +13,13 @@ from vettle.engine.errors import (
     JudgedAlready,
     StoreUnavailable,
 )
-from vettle.engine.identifiers import digest
-from vettle.engine.outcomes.junit import FailedTest
+from vettle.engine.outcomes import failed_tests
+from vettle.engine.outcomes.failed_tests import FailedTest
 from vettle.engine.outcomes.verdicts import Verdict
 from vettle.engine.project import Project
 from vettle.engine.records import MistakeLogged
 from vettle.engine.records.outcomes import OutcomeFound
 from vettle.engine.store import sessions as table
-
-MOST_MISTAKES = 20
-"""The most failed tests of one report that are logged as mistakes: what broke more than that is one thing."""
 
 _STATES: tuple[Literal["open"], Literal["ended"]] = ("open", "ended")
 
@@ -87,7 +84,8 @@ def record(
         return found
     _require_database(project)
     _require_rules(project, rules_active)
-    logged = _mistakes(project, session_id, failed)
+    tests = failed_tests.distinct(failed)
+    logged = _mistakes(project, session_id, tests)
     try:
         reward = rewards.log(
             project,
@@ -104,7 +102,13 @@ def record(
         raise error if client_ref else JudgedAlready(session_id) from error
     next_step = reward.note or "Done: the evidence has entered."
     return found.model_copy(
-        update={"applied": True, "reward": reward, "mistakes": logged, "next_step": next_step}
+        update={
+            "applied": True,
+            "reward": reward,
+            "mistakes": logged,
+            "mistakes_known": len(tests) - len(logged),
+            "next_step": next_step,
+        }
     )
 
 
@@ -136,25 +140,20 @@ def _unrecorded(verdict: Verdict, apply: bool) -> str:
     return "" if apply else "Nothing was recorded. To record it: the same without --dry-run."
 
 
-def _mistakes(project: Project, session_id: str, failed: Sequence[FailedTest]) -> list[MistakeLogged]:
-    logged = []
-    for test in list({test.name: test for test in failed}.values())[:MOST_MISTAKES]:
-        try:
-            logged.append(
-                mistakes.log(
-                    project,
-                    error_class="test-failure",
-                    description=test.description,
-                    session_id=session_id,
-                    file=_file(project, test),
-                    identity=test.name,
-                    client_ref=f"test-{digest(test.name).hex()[:32]}",
-                )
-            )
-        except ClientRefReused:
-            # This session has the mistake already: only what the test said about it is another.
-            continue
-    return logged
+def _mistakes(project: Project, session_id: str, tests: Sequence[FailedTest]) -> list[MistakeLogged]:
+    """Log failed tests; return those that the session has in these words, and not those told in others before."""
+    logged = (
+        mistakes.log_named(
+            project,
+            error_class=failed_tests.ERROR_CLASS,
+            description=test.description,
+            identity=test.identity,
+            session_id=session_id,
+            file=_file(project, test),
+        )
+        for test in tests
+    )
+    return [mistake for mistake in logged if mistake is not None]
 
 
 def _file(project: Project, test: FailedTest) -> str:

@@ -4,53 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vettle.engine import overall
+from vettle.engine.experiments import next_steps
 from vettle.engine.records.overview import ExperimentStanding, Overview
+from vettle.engine.wording import counted, one_line
 
 _MOST_EXPERIMENTS = 3
-_MOST_LOSERS = 4
-_NAME = 60
 
 
 def of(page: Overview) -> list[str]:
-    """Say what is proven, what went wrong again, what experiments found, what it costs, and what to do next."""
-    return [*_rules(page), *_mistakes(page), *_experiments(page), *_tokens(page), page.status.next_step]
+    """Say what matters most, what is proven, what went wrong again, what experiments found, what it costs, what to do.
+
+    The first sentence is that of `vettle status`.
+    """
+    headline = page.status.headline
+    said = [*_rules(page), *_mistakes(page), *_experiments(page), *_tokens(page)]
+    return [headline, *(one for one in said if one != headline), page.status.next_step]
 
 
 def _rules(page: Overview) -> Iterator[str]:
     counts = page.status.rules
-    if not counts:
-        yield "There are no rules yet."
-        return
-    proven, pinned, retired = (counts.get(name, 0) for name in ("proven", "pinned", "retired"))
-    trial, waiting = counts.get("trial", 0), counts.get("quarantined", 0)
+    proven, pinned, retired, trial = (
+        counts.get(name, 0) for name in ("proven", "pinned", "retired", "trial")
+    )
     if proven:
-        yield f"{_rules_are(proven, 'proven to help')}{_strongest(page)}."
+        yield overall.proven(page.status)
+    elif counts:
+        yield f"Nothing is proven yet, after {counted(page.status.sessions.get('scored', 0), 'scored session')}."
+    if proven or retired:
         yield f"{retired:,} retired, {trial:,} too early to tell."
-    else:
-        yield f"Nothing is proven yet: {_rules_are(trial, 'on trial')}, after {_sessions(page)}."
     if pinned:
-        yield f"{_rules_are(pinned, 'pinned by a person')}, whatever the evidence says."
-    if waiting:
-        yield f"{waiting:,} in quarantine until a person decides."
-
-
-def _strongest(page: Overview) -> str:
-    """Say what the largest believed effect of a proven rule is, in hundredths of the score; nothing below one."""
-    effects = [one.rule.effect for one in page.proven if one.rule.status == "proven"]
-    points = round(100 * max(effects, default=0.0))
-    if points < 1:
-        return ""
-    which = "it" if len(effects) == 1 else "the strongest"
-    return f"; {which} is believed to add {points} point{'' if points == 1 else 's'} to a score of 100"
-
-
-def _rules_are(number: int, what: str) -> str:
-    return f"1 rule is {what}" if number == 1 else f"{number:,} rules are {what}"
-
-
-def _sessions(page: Overview) -> str:
-    scored = page.status.sessions.get("scored", 0)
-    return f"{scored:,} scored session{'' if scored == 1 else 's'}"
+        yield f"{pinned:,} {'rule is' if pinned == 1 else 'rules are'} pinned by a person, whatever the evidence says."
 
 
 def _mistakes(page: Overview) -> Iterator[str]:
@@ -58,34 +42,28 @@ def _mistakes(page: Overview) -> Iterator[str]:
         yield page.mistakes.trend.said
     elif page.mistakes.total:
         # Counts, and no share: of two mistakes half says nothing.
-        repeats, total = page.mistakes.repeats, page.mistakes.total
-        yield f"{repeats:,} of {total:,} mistake{'' if total == 1 else 's'} had been made by an earlier session."
+        total = counted(page.mistakes.total, "mistake")
+        yield f"{page.mistakes.repeats:,} of {total} had been made by an earlier session."
 
 
 def _experiments(page: Overview) -> Iterator[str]:
     told = [said for one in page.experiments if (said := _verdict(one))]
     yield from told[:_MOST_EXPERIMENTS]
     if len(told) > _MOST_EXPERIMENTS:
-        yield f"{len(told) - _MOST_EXPERIMENTS} more experiments have a verdict."
+        more = len(told) - _MOST_EXPERIMENTS
+        yield f"{counted(more, 'more experiment')} {'has' if more == 1 else 'have'} a verdict."
 
 
 def _verdict(standing: ExperimentStanding) -> str:
     """Say what an experiment found; nothing while it is too early to tell."""
     verdict = standing.results.frozen or standing.results.verdict
-    name = _short(standing.results.name)
     if verdict is None or not verdict.compared:
         return ""
     if verdict.outcome in ("better", "worse") and verdict.leader is not None:
-        beaten = ", ".join(map(_short, verdict.losers[:_MOST_LOSERS]))
-        return f'In the experiment "{name}", {_short(verdict.leader)} is proven better than {beaten}.'
+        return next_steps.finding(standing.results.name, verdict.leader, verdict.losers)
     if verdict.outcome == "equivalent":
-        return f'In the experiment "{name}", the variants do equally well.'
+        return f'In the experiment "{one_line(standing.results.name)}", the variants do equally well.'
     return ""
-
-
-def _short(text: str) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= _NAME else f"{one_line[: _NAME - 1]}…"
 
 
 def _tokens(page: Overview) -> Iterator[str]:

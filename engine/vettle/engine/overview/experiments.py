@@ -12,11 +12,12 @@ from vettle.engine.experiments.another_metric import ask
 from vettle.engine.experiments.breakdowns import marginals, time_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Scored
-from vettle.engine.experiments.measures import Measure
+from vettle.engine.experiments.measures import Measure, shortened
 from vettle.engine.judging.shrinkage import LABEL
 from vettle.engine.project import Project
 from vettle.engine.records import ExperimentState, MarginalMean, SeriesInterval
 from vettle.engine.records.overview import ExperimentStanding, Grid, GridCell
+from vettle.engine.store import Transaction, runs
 from vettle.engine.store import experiments as table
 from vettle.engine.store.experiments import Experiment
 
@@ -25,6 +26,9 @@ MOST_VARIANTS = 12
 MOST_GRIDS = 3
 MOST_VALUES = 12
 """Experiments on the page; variants, grids, and values of a grid's dimension of each."""
+
+MOST_RUNS = 20_000
+"""Runs that are read for the page, whose time is bounded so; an experiment with more is read whole if it is the first."""
 
 _ORDER: tuple[ExperimentState, ...] = (
     "running",
@@ -37,23 +41,53 @@ _ORDER: tuple[ExperimentState, ...] = (
     "abandoned",
 )
 _MOST_READ = 1_000
+_MOST_NAMED = 5
+_NAME = 60
 
 
 @dataclass(frozen=True)
 class ExperimentStandings:
-    """The experiments of the page, those under way first and then the newest, and how many are left out."""
+    """The experiments of the page, those under way first and then the newest, and how many are left out.
+
+    `notes` say which would make the page read too many runs.
+    """
 
     shown: list[ExperimentStanding]
     more: int
+    notes: list[str]
 
 
 def standings(project: Project) -> ExperimentStandings:
     """Return what the experiments have shown."""
     with project.read() as transaction:
         every = table.in_states(transaction, _ORDER, limit=_MOST_READ)
-    every.sort(key=lambda one: (_ORDER.index(one.state), -one.event))
-    shown = [_standing(project, one) for one in every[:MOST_EXPERIMENTS]]
-    return ExperimentStandings(shown, len(every) - len(shown))
+        every.sort(key=lambda one: (_ORDER.index(one.state), -one.event))
+        first = every[:MOST_EXPERIMENTS]
+        read = _within_reach(transaction, first)
+    long = [one.name for one in first if one not in read]
+    shown = [_standing(project, one) for one in read]
+    return ExperimentStandings(shown, len(every) - len(shown), [_told_alone(long)] if long else [])
+
+
+def _within_reach(transaction: Transaction, experiments: Sequence[Experiment]) -> list[Experiment]:
+    """Return the first experiment, and of the others those whose runs can be read besides."""
+    found: list[Experiment] = []
+    room = MOST_RUNS
+    for one in experiments:
+        number = runs.count(transaction, one.id)
+        if number <= room or not found:
+            found.append(one)
+            room -= number
+    return found
+
+
+def _told_alone(names: Sequence[str]) -> str:
+    named = ", ".join(shortened(name, _NAME) for name in names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"Left out, because this page reads {MOST_RUNS:,} runs in all: {named}{more}. "
+        "vettle experiment results NAME tells each."
+    )
 
 
 def _standing(project: Project, found: Experiment) -> ExperimentStanding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from vettle.engine import reports
+from vettle.engine import overall, reports
 from vettle.engine.analysis import costs
 from vettle.engine.clock import moment
 from vettle.engine.overview import answers, decisions, experiments, rules, tokens, work
@@ -16,11 +16,11 @@ from vettle.engine.records.ranking import VariantsRanked
 _MODELS_PER_CONTEXT = 20
 
 
-def gather(project: Project, *, period: str = "90d") -> Overview:
+def gather(project: Project, *, period: str = "90d", blocked: reports.Blocked | None = None) -> Overview:
     """Return the page about a period ("90d", or "all").
 
     Sessions, mistakes, rewards and costs are those of the period; rules, experiments, models and decisions are as
-    they stand now, whenever they came about.
+    they stand now, whenever they came about. `blocked` is what stands against rendering (see `reports.status`).
     """
     mistakes = reports.report(project, kind="mistakes", period=period).mistakes
     rewards = reports.report(project, kind="rewards", period=period).rewards
@@ -34,7 +34,7 @@ def gather(project: Project, *, period: str = "90d") -> Overview:
         version=version("vettle"),
         period=period,
         answers=[],
-        status=reports.status(project),
+        status=overall.status(project, blocked=blocked),
         work=sessions,
         proven=found.proven,
         trial=found.trial,
@@ -51,6 +51,7 @@ def gather(project: Project, *, period: str = "90d") -> Overview:
         costs=costs.costs(project, period=period),
         tokens=tokens.of_rules(project),
         decisions=decisions.taken(project),
+        notes=judged.notes,
     )
     return page.model_copy(update={"answers": answers.of(page)})
 

@@ -84,6 +84,7 @@ def _standing(
     transaction: Transaction, learning: Learning, lately: Lately, rule: Rule, found_again: int
 ) -> RuleStanding:
     decided = events.of_subject(transaction, rule.id, ("rule_decided",))
+    proven = every_standing.proof(rule, decided)
     forecast = outlook.forecast(learning, rule.id, lately) if rule.status == "trial" else None
     return RuleStanding(
         rule=every_standing.details(learning, rule, found_again),
@@ -91,4 +92,6 @@ def _standing(
         tokens=paging.tokens(rule.text),
         sessions_needed=forecast.sessions if forecast else None,
         days_needed=forecast.days if forecast else None,
+        flips=learning.learner.evidence(rule.id).flips,
+        proven_with=proven.metrics.get("e_works") if proven else None,
     )

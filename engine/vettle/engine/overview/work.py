@@ -22,7 +22,7 @@ def over_time(project: Project, period: str) -> Work:
         since = spans.first_moment(transaction, period)
         today = moment(transaction.now).date()
         found = stats(transaction, "session", since=day(since) if since else "")
-        pace = _pace(outlook.lately(transaction))
+        pace = outlook.lately(transaction).per_day
     days: dict[str, _Sums] = defaultdict(lambda: defaultdict(Moments))
     for stat in found:
         days[stat.a][stat.metric] += stat.moments
@@ -37,7 +37,7 @@ def over_time(project: Project, period: str) -> Work:
         periods=[_period(start, sums[start]) for start in starts],
         started=round(sum(own["started"].n for own in days.values())),
         scored=round(sum(own["score"].n for own in days.values())),
-        pace=pace,
+        pace=None if pace is None else round(pace, 3),
     )
 
 
@@ -50,9 +50,3 @@ def _period(start: date, sums: _Sums) -> WorkPeriod:
         score=round(score.mean, 4) if score.n else None,
         mistakes=round(mistakes.mean, 4) if mistakes.n else None,
     )
-
-
-def _pace(lately: outlook.Lately) -> float | None:
-    """Return scored sessions per day lately, whichever period is told."""
-    scored = sum(session.state == "scored" for session in lately.sessions)
-    return round(scored / lately.days, 3) if scored else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vettle.engine import quarantine
+from vettle.engine import instructions, quarantine
 from vettle.engine.arguments import RULE_CHARACTERS
 from vettle.engine.mistakes import SUGGEST_AFTER
 from vettle.engine.proposals.likeness import same_instruction, same_mistake
@@ -75,9 +75,8 @@ def distil(transaction: Transaction, *, limit: int) -> Distilled:
         if cluster.occurrences < SUGGEST_AFTER or not cluster.is_habit:
             continue
         text = rule_text(cluster)
-        if any(same_instruction(text, rule.text) for rule in existing) or _has_rule(
-            transaction, cluster, named
-        ):
+        known = any(same_instruction(text, rule.text) for rule in existing)
+        if not text or known or _has_rule(transaction, cluster, named):
             continue
         if len(text) > RULE_CHARACTERS or quarantine.reasons(text):
             left_out += 1
@@ -105,9 +104,11 @@ def clusters(mistakes: list[Mistake]) -> list[Cluster]:
 
 
 def rule_text(cluster: Cluster) -> str:
-    """Return one line that tells an agent what to do: the correction, or else what to avoid."""
-    words = cluster.correction or f"Avoid this mistake: {cluster.members[0].text}"
-    line = " ".join(words.split())
+    """Return one line that tells an agent what to do (see `instructions`), "" where nobody knows."""
+    made = cluster.members[0]
+    line = instructions.against(made.error_class, made.text, cluster.correction)
+    if not line:
+        return ""
     first = line.split(" ", 1)[0]
     # "import re" may begin in lower case because it is code; a plain word begins a sentence.
     sentence = line[0].upper() + line[1:] if first.isalpha() and first.islower() else line
@@ -131,14 +132,15 @@ def _has_rule(transaction: Transaction, cluster: Cluster, named: dict[str, froze
 def _proposal(cluster: Cluster, text: str) -> RuleProposal:
     classes = sorted({member.error_class for member in cluster.members})
     named = ", ".join(f"m{member.id}" for member in cluster.members[:_NAMED])
-    more = len(cluster.members) - _NAMED
+    forms, more = len(cluster.members), len(cluster.members) - _NAMED
     return RuleProposal(
         kind="rule",
         text=text,
         category=classes[0] if len(classes) == 1 else "general",
         rationale=(
-            f"Distilled from repeated mistakes ({', '.join(classes[:_NAMED])}): made {cluster.occurrences} times, "
-            f"in more than one session ({named}{f' and {more} more' if more > 0 else ''})."
+            f"Distilled from repeated mistakes ({', '.join(classes[:_NAMED])}): made {cluster.occurrences} times"
+            f"{f' in {forms} forms' if forms > 1 else ''}, in more than one session "
+            f"({named}{f' and {more} more' if more > 0 else ''})."
         ),
         evidence=tuple(f"m{member.id}" for member in cluster.members[:50]),
     )

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from vettle.engine.judging.degradation import Degradation
+import numpy as np
+
+from vettle.engine.judging.degradation import BETS, Degradation
 from vettle.engine.policies.demotion import Levels, Standing, standing
 from vettle.engine.policies.options import Option
 from vettle.engine.ranking.outcomes import Outcome
@@ -56,10 +58,11 @@ def degraded(rows: Sequence[Outcome]) -> bool:
     if not later:
         return False
     mean = (sum(row.reward for row in first) + 2) / (REFERENCE + 4)
-    watch = Degradation(max(mean - math.sqrt(mean * (1 - mean) / (REFERENCE + 4)), 0.0))
-    for row in later:
-        watch.add(row.reward)
-    return watch.ringing
+    reference = Degradation(max(mean - math.sqrt(mean * (1 - mean) / (REFERENCE + 4)), 0.0)).reference
+    stakes = np.maximum((reference - np.array([row.reward for row in later])) / (1 - reference), -1.0)
+    # What `Degradation.add` leaves after all of them: the largest sum over the last results, however many.
+    logs = [float(np.cumsum(np.log1p(bet * stakes)[::-1]).max()) for bet in BETS]
+    return Degradation(reference, logs).ringing
 
 
 def words(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import JsonValue
 
@@ -15,7 +15,7 @@ from vettle.engine.experiments.evidence import LOST, WORST, score_of
 from vettle.engine.identifiers import canonical_json, digest
 from vettle.engine.records import ExperimentState
 from vettle.engine.records.ranking import Rating
-from vettle.engine.store import Transaction, assignments, results, runs
+from vettle.engine.store import Transaction, results
 from vettle.engine.store import experiments as table
 from vettle.engine.store.experiments import HOLDING, Experiment
 from vettle.engine.store.runs import Run
@@ -39,8 +39,11 @@ _RATINGS = get_args(Rating)
 Basis = Literal["success", "utility", "completion", "rating", "session"]
 """What a reward is taken from: a metric of 0 and 1, the experiment's utility, the status, a person, or a session."""
 
-MOST_RESULTS = 50_000
-"""The newest results that are learned from, so that asking takes seconds in a project of any age."""
+MOST_RESULTS = 20_000
+"""The newest results that are learned from, and are read, so that asking takes as long in a project of any age."""
+
+_NO_UNIT = digest("")
+"""What sessions, which name no unit, are sorted by among what happened at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class OpenExperiment:
 class Outcomes:
     """Everything known about a variable. `configs` holds each value as a config spells it.
 
-    `not_counted` are runs without a result, and `left_out` results older than the newest `MOST_RESULTS`.
+    `not_counted` are runs without a result, and `left_out` what is older than the newest `MOST_RESULTS`: of runs that
+    were recorded so long ago nobody looks whether they have one.
     """
 
     rows: list[Outcome] = field(default_factory=list)
@@ -102,28 +106,48 @@ def gather(transaction: Transaction, variable: str, since: int = 0) -> Outcomes:
     its own name if its experiment is about the variable.
     """
     found = Outcomes()
-    for experiment in table.in_states(transaction, get_args(ExperimentState), limit=1_000_000):
-        design = Design.model_validate(experiment.design)
-        values = _values(transaction, experiment, design, variable, found)
-        if values:
-            _take_runs(transaction, experiment, design, values, since, found)
+    asked = _asked(transaction, variable, found)
+    recent = results.recent_runs(transaction, [one.experiment.id for one in asked], since, limit=MOST_RESULTS)
+    found.left_out = recent.older
+    for one in asked:
+        _take_runs(transaction, one, since, recent.after, found)
     if variable == MODEL:
         _take_sessions(transaction, since, found)
     # What came in one batch has no order, and counted history comes sorted: all that succeeded, then all that
     # failed, which would look like a model that got worse.
-    found.rows.sort(key=lambda row: (row.happened, digest(row.unit)))
-    found.left_out = max(len(found.rows) - MOST_RESULTS, 0)
-    del found.rows[: found.left_out]
+    found.rows.sort(key=lambda row: (row.happened, digest(row.unit) if row.unit else _NO_UNIT))
+    too_many = max(len(found.rows) - MOST_RESULTS, 0)
+    found.left_out += too_many
+    del found.rows[:too_many]
     return found
 
 
+class _Asked(NamedTuple):
+    """An experiment that tries values of the variable: `values` by the id of a variant."""
+
+    experiment: Experiment
+    design: Design
+    values: dict[str, str]
+
+
+def _asked(transaction: Transaction, variable: str, found: Outcomes) -> list[_Asked]:
+    asked = []
+    for experiment in table.in_states(transaction, get_args(ExperimentState), limit=1_000_000):
+        about = bool(experiment.variable) and experiment.variable == variables.canonical(
+            transaction, experiment.domain, variable
+        )
+        # A project may have thousands of experiments on something else: their designs are not looked at closely.
+        if about or any(variable in variant["config"] for variant in experiment.design["variants"]):
+            design = Design.model_validate(experiment.design)
+            values = _values(experiment, design, variable, found, about=about)
+            asked.append(_Asked(experiment, design, values))
+    return asked
+
+
 def _values(
-    transaction: Transaction, experiment: Experiment, design: Design, variable: str, found: Outcomes
+    experiment: Experiment, design: Design, variable: str, found: Outcomes, *, about: bool
 ) -> dict[str, str]:
     """Return the value of each variant that has one, by the variant's id."""
-    about = bool(experiment.variable) and experiment.variable == variables.canonical(
-        transaction, experiment.domain, variable
-    )
     values: dict[str, str] = {}
     for variant in design.variants:
         if variable in variant.config:
@@ -149,30 +173,24 @@ def _text(config: JsonValue, variant: Variant) -> str:
 
 
 def _take_sessions(transaction: Transaction, since: int, found: Outcomes) -> None:
-    for model in results.models(transaction):
+    known = results.models(transaction, since)
+    for model in known:
         found.configs.setdefault(model, model)
-    for session in results.scored_sessions(transaction, since):
-        found.rows.append(
-            Outcome(session.started, session.context, session.model, session.score, basis="session")
-        )
+    sessions = results.scored_sessions(transaction, since, limit=MOST_RESULTS)
+    found.left_out += sum(known.values()) - len(sessions)
+    found.rows += [
+        Outcome(session.started, session.context, session.model, session.score, basis="session")
+        for session in sessions
+    ]
 
 
-def _take_runs(
-    transaction: Transaction,
-    experiment: Experiment,
-    design: Design,
-    values: dict[str, str],
-    since: int,
-    found: Outcomes,
-) -> None:
-    contexts = {
-        one.unit: one.context for one in assignments.since(transaction, experiment.id, experiment.epoch)
-    }
-    for run in runs.since(transaction, experiment.id, experiment.epoch):
+def _take_runs(transaction: Transaction, asked: _Asked, since: int, after: int, found: Outcomes) -> None:
+    experiment, design, values = asked
+    for run, assigned in results.runs_after(transaction, experiment.id, experiment.epoch, after):
         happened = _time(run)
         if run.variant not in values or happened < since:
             continue
-        said = run.data.get("context") or contexts.get(run.unit) or experiment.context or ANY_CONTEXT
+        said = run.data.get("context") or assigned or experiment.context or ANY_CONTEXT
         reward, basis = _reward(design, run)
         if reward is None:
             # Cancelled, lost to infrastructure, or without what the experiment measures: nobody's failure.

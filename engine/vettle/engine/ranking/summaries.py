@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from typing import get_args
+from typing import TypeVar, get_args
 
-from vettle.engine.clock import moment
+from vettle.engine.clock import DAY, moment
 from vettle.engine.experiments.measures import mean_of, rounded
 from vettle.engine.ranking.beliefs import Belief
 from vettle.engine.ranking.outcomes import Outcome
 from vettle.engine.records.ranking import ComparedVariant, RankedVariant, Rating, TrendDay
+from vettle.engine.store.folds import day as day_of
 
 TREND_DAYS = 90
 """The most days of a trend; the newest are kept."""
 
 Rows = Sequence[Outcome]
+
+Key = TypeVar("Key", str, int)
 
 
 def ranked(
@@ -70,9 +73,9 @@ def mean_cost(rows: Rows) -> float | None:
     return mean_of([row.cost for row in rows])
 
 
-def grouped(rows: Rows, key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:
+def grouped(rows: Rows, key: Callable[[Outcome], Key]) -> dict[Key, list[Outcome]]:
     """Return the outcomes by what `key` says of them, each group in order."""
-    groups: dict[str, list[Outcome]] = defaultdict(list)
+    groups: dict[Key, list[Outcome]] = defaultdict(list)
     for row in rows:
         groups[key(row)].append(row)
     return groups
@@ -102,6 +105,6 @@ def _escalations(rows: Rows) -> int | None:
 
 
 def _trend(rows: Rows) -> list[TrendDay]:
-    days = grouped(rows, lambda row: moment(row.happened).date().isoformat())
+    days = grouped(rows, lambda row: row.happened // DAY)
     newest = sorted(days)[-TREND_DAYS:]
-    return [TrendDay(day=day, n=len(days[day]), mean=_rate(days[day]) or 0.0) for day in newest]
+    return [TrendDay(day=day_of(day * DAY), n=len(days[day]), mean=_rate(days[day]) or 0.0) for day in newest]

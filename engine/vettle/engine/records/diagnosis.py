@@ -110,16 +110,20 @@ class StatusInDetail(Status):
     """The tool's answer with what a person wants to know first.
 
     `headline` is the one most important thing. `proven` are the newest proven rules, at most ten, and `proven_this_week`
-    and `retired_this_week` count what the evidence or a person settled in the last seven days. `sessions_per_day` is
-    the number of sessions begun per day of the last 30, or since the first. `closest` is the rule on trial that will
-    be told first.
+    and `retired_this_week` count what the evidence or a person settled in the last seven days. `strongest_effect` is
+    the largest change of the session score that a proven rule is believed to cause. `sessions_per_day` is the number
+    of sessions begun per day of the last 30, or since the first. `coins` counts the coins that decided about a rule in
+    the scored sessions of those days that were given rules, null without such a session: only coins prove anything.
+    `closest` is the rule on trial that will be told first.
     """
 
     headline: str
     proven: list[ProvenRule] = []
     proven_this_week: int = 0
     retired_this_week: int = 0
+    strongest_effect: float | None = None
     sessions_per_day: float | None = None
+    coins: int | None = None
     closest: Forecast | None = None
 
 

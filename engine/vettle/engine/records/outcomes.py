@@ -14,7 +14,8 @@ class OutcomeFound(Record):
     """The answer to `vettle reward --from-...`. An empty outcome is no verdict, and then nothing is recorded.
 
     `revision_distance` is 0 for accepted and 1 for rejected. `reward` is None without a verdict and in a dry run;
-    `mistakes` are those that this call logged or had logged already.
+    `mistakes` are those that this call logged or had logged already; `mistakes_known` counts the failed tests that
+    something else, such as a hook, had noticed in the session before.
     """
 
     session_id: str
@@ -25,4 +26,5 @@ class OutcomeFound(Record):
     applied: bool
     reward: RewardLogged | None = None
     mistakes: list[MistakeLogged] = []
+    mistakes_known: int = 0
     next_step: str

@@ -8,9 +8,10 @@ from typing import Literal
 from pydantic import JsonValue
 
 from vettle.engine.records.base import Record
+from vettle.engine.records.diagnosis import StatusInDetail
 from vettle.engine.records.experiments import ExperimentResults
 from vettle.engine.records.ranking import VariantsRanked
-from vettle.engine.records.reports import CostsReport, MistakesReport, RewardsReport, Status
+from vettle.engine.records.reports import CostsReport, MistakesReport, RewardsReport
 from vettle.engine.records.rules import RuleDetails
 
 
@@ -19,7 +20,9 @@ class RuleStanding(Record):
 
     `since` is when it got its present status. `tokens` is what one reader pays to read it, estimated.
     `sessions_needed` counts further sessions until its coin flips can tell, and `days_needed` the days that
-    takes at the present pace; null where nothing says (no effect is believed, or no session lately).
+    takes at the present pace; null where nothing says (no effect is believed, or no session lately). `flips` counts
+    the scored sessions in which a coin decided about it. `proven_with` is the evidence with which a proven rule was
+    proven, null for others and where nobody wrote it down.
     """
 
     rule: RuleDetails
@@ -27,6 +30,8 @@ class RuleStanding(Record):
     tokens: int
     sessions_needed: int | None = None
     days_needed: float | None = None
+    flips: int = 0
+    proven_with: float | None = None
 
 
 class WorkPeriod(Record):
@@ -44,7 +49,7 @@ class WorkPeriod(Record):
 
 
 class Work(Record):
-    """Sessions over consecutive days or weeks, the empty ones included; `pace` is sessions scored per day lately."""
+    """Sessions over consecutive days or weeks, the empty ones included; `pace` is that of `vettle status`, sessions started per day lately."""
 
     interval: Literal["day", "week"]
     periods: list[WorkPeriod]
@@ -121,7 +126,7 @@ class Overview(Record):
 
     Lists are cut: `more_trial`, `more_retired` and `more_experiments` count what is left out. `quarantined` rules
     wait for a person, and their text is not shown. `models` is null while no session or run named one.
-    `answers` are the most important things in plain sentences, the first of them first.
+    `answers` are the most important things in plain sentences: the headline of the status first, the next step last.
     """
 
     title: str
@@ -129,7 +134,7 @@ class Overview(Record):
     version: str
     period: str
     answers: list[str]
-    status: Status
+    status: StatusInDetail
     work: Work
     proven: list[RuleStanding]
     trial: list[RuleStanding]

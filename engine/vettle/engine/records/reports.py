@@ -57,7 +57,10 @@ class MistakeTrend(Record):
     """Whether the share of repeated mistakes falls, over consecutive days or weeks, the empty ones included.
 
     `change` is that of the fitted rate from the first to the last day with a mistake, in shares of 1, with
-    limits of 95 % for one look. It is an observation: what changed it, only withheld rules can tell.
+    limits of 95 % for one look; null where nearly all mistakes are repeats. The rate grows by itself while there
+    are kinds of mistakes to meet for the first time: `rising` is said only, with `change` and its limits, of the
+    share of mistakes that were known before the period. It is an observation: what changed it, only withheld
+    rules can tell.
     """
 
     interval: Literal["day", "week"]
@@ -208,7 +211,10 @@ class Report(Record):
 
 
 class Status(Record):
-    """What is going on in a project, and what to do next."""
+    """What is going on in a project, and what to do next.
+
+    `proven_experiment` says what an experiment has proven that waits for a decision, "" if none does.
+    """
 
     project: str
     store: str
@@ -217,6 +223,7 @@ class Status(Record):
     rules: dict[str, int]
     sessions: dict[str, int]
     experiments: dict[str, int]
+    proven_experiment: str = ""
     mistakes: int
     rewards: int
     open_sessions: list[SessionSummary]

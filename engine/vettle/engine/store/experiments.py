@@ -187,6 +187,26 @@ def in_states(
     return list(map(_experiment, rows))
 
 
+def ended_since(transaction: Transaction, state: ExperimentState, since: int) -> list[Experiment]:
+    """Return the experiments in this state that ended at or after a moment, the last first, at most 100."""
+    rows = transaction.execute(
+        f"SELECT {_COLUMNS} FROM experiment WHERE project=? AND state=? AND ended>=?"  # noqa: S608 - constant columns
+        " ORDER BY ended DESC LIMIT 100",
+        (transaction.project, state, since),
+    )
+    return list(map(_experiment, rows))
+
+
+def has_successor(transaction: Transaction, found: Experiment) -> bool:
+    """Tell whether a later experiment, in whatever state, is about the same variable; without one, has the same name."""
+    rows = transaction.execute(
+        "SELECT 1 FROM experiment WHERE project=? AND domain=? AND variable=? AND event>? AND (variable<>'' OR name=?)"
+        " LIMIT 1",
+        (transaction.project, found.domain, found.variable, found.event, found.name),
+    )
+    return bool(rows)
+
+
 def count_by_state(transaction: Transaction) -> dict[str, int]:
     """Return how many experiments are in each state (states without any are left out)."""
     rows = transaction.execute(

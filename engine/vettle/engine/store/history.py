@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from vettle.engine.store.events import Transaction
+from vettle.engine.store.parsing import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def runs_recorded(transaction: Transaction, *, since: int, limit: int) -> tuple[
     )
     found: dict[tuple[str, str], Recorded] = {}
     for experiment, variant, text, ts, context in rows[:limit]:
-        data = json.loads(text)
+        data = parsed(text)
         one = Recorded(
             experiment, variant, data["unit"], context or "", data, int(data.get("happened") or ts)
         )

@@ -66,7 +66,9 @@ class FileLock:
         """Take the lock, waiting at most `timeout` seconds (StoreUnavailable)."""
         if self._descriptor is None:
             try:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+                # A link, which a repository could bring, must not make a file where it leads.
+                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+                self._descriptor = os.open(self._path, flags, 0o644)
             except OSError as error:
                 raise StoreUnavailable(
                     f"{self._path}: cannot be opened for writing ({error.strerror}). Nothing was changed. "

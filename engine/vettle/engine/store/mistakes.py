@@ -6,7 +6,8 @@ The index grows with distinct mistakes, not with events. A lookup reads a bounde
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from vettle.engine.identifiers import hash63
@@ -30,6 +31,7 @@ class Mistake:
     correction: str
 
 
+_MOST_AT_ONCE = 500
 _COLUMNS = "id, class, text, norm, terms, canonical, n, sessions, last_session, correction"
 
 
@@ -147,6 +149,26 @@ def prevented(transaction: Transaction, error_class: str, *, limit: int = 10_000
     )
     logged = (json.loads(row[0]) for row in rows)
     return frozenset(data[key] for data in logged for key in ("hash", "same_as") if data[key])
+
+
+def known_before(
+    transaction: Transaction, signatures: Collection[tuple[str, int]], time: int
+) -> set[tuple[str, int]]:
+    """Return those of these mistakes, as (class, hash), that were first made before a time, in whatever words."""
+    by_class: dict[str, list[int]] = defaultdict(list)
+    for error_class, hash_ in sorted(signatures):
+        by_class[error_class].append(hash_)
+    found: set[tuple[str, int]] = set()
+    for error_class, hashes in by_class.items():
+        for first in range(0, len(hashes), _MOST_AT_ONCE):
+            some = hashes[first : first + _MOST_AT_ONCE]
+            rows = transaction.execute(
+                "SELECT m.hash FROM mistake m JOIN mistake c ON c.id=m.canonical"  # noqa: S608 - `?` only
+                f" WHERE m.project=? AND m.class=? AND c.first_ts<? AND m.hash IN ({','.join('?' * len(some))})",
+                (transaction.project, error_class, time, *some),
+            )
+            found.update((error_class, int(row[0])) for row in rows)
+    return found
 
 
 def recurring(transaction: Transaction, *, limit: int = 5) -> list[Mistake]:

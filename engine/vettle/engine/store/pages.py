@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import COLUMNS, Event, Kind, Transaction, of_row
 from vettle.engine.store.history import Recorded
+from vettle.engine.store.parsing import parsed
 from vettle.engine.store.runs import Run
 
 _PAGE = 5_000
@@ -60,7 +59,7 @@ def recordings(transaction: Transaction, *, since: int) -> Iterator[Recording]:
     for number, ts, experiment, variant, text, context in _pages(
         read, (since, 0), lambda row: (row[1], row[0])
     ):
-        data = from_json(text)
+        data = parsed(text)
         happened = int(data.get("happened") or ts)
         run = Recorded(experiment, variant, data["unit"], context or "", data, happened)
         yield Recording(number, ts, run)
@@ -95,7 +94,7 @@ def runs_of(transaction: Transaction, experiment: str, epoch: int) -> Iterator[P
     for row in _pages(read, "", lambda row: row[0]):
         unit, event, first, variant, status, metrics, data, ts, assigned, *place = row
         if first > epoch:
-            run = Run(unit, event, first, variant, status, from_json(metrics), from_json(data), ts)
+            run = Run(unit, event, first, variant, status, parsed(metrics), parsed(data), ts)
             context, stratum, item, block = place
             known = assigned is not None and assigned > epoch
             yield Placed(run, (context, stratum, item, block) if known else None)

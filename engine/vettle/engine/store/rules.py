@@ -99,6 +99,12 @@ def ids(transaction: Transaction) -> frozenset[str]:
     return frozenset(str(row[0]) for row in rows)
 
 
+def texts(transaction: Transaction) -> dict[str, str]:
+    """Return the texts of all rules by id."""
+    rows = transaction.execute("SELECT id, text FROM rule WHERE project=?", (transaction.project,))
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
 def with_status(transaction: Transaction, statuses: Sequence[str]) -> list[Rule]:
     """Return all rules in any of these statuses, oldest first."""
     rows = transaction.execute(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.store.database import Row
 from vettle.engine.store.events import Event, Transaction
+from vettle.engine.store.parsing import parsed
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ _COLUMNS = "unit, event, first, variant, status, metrics, data, ts"
 
 
 def _run(row: Row) -> Run:
-    values: dict[str, Any] = dict(zip(_COLUMNS.replace(" ", "").split(","), row, strict=True))
-    return Run(**values | {name: json.loads(values[name]) for name in ("metrics", "data")})
+    unit, event, first, variant, status, metrics, data, ts = row
+    return Run(unit, event, first, variant, status, parsed(metrics), parsed(data), ts)
 
 
 def record(transaction: Transaction, event: Event) -> None:
@@ -83,3 +83,11 @@ def since(transaction: Transaction, experiment: str, epoch: int) -> list[Run]:
         (transaction.project, experiment, epoch),
     )
     return list(map(_run, rows))
+
+
+def count(transaction: Transaction, experiment: str) -> int:
+    """Return how many units of the experiment have a result."""
+    rows = transaction.execute(
+        "SELECT count(*) FROM run WHERE project=? AND experiment=?", (transaction.project, experiment)
+    )
+    return int(rows[0][0])

@@ -155,7 +155,7 @@ def end(transaction: Transaction, event: Event) -> None:
     """Fold a `session_ended` event."""
     transaction.execute(
         "UPDATE session SET state='ended', ended=?, seen=? WHERE project=? AND id=?",
-        (event.ts, event.ts, transaction.project, event.session),
+        (event.happened, event.ts, transaction.project, event.session),
     )
 
 

@@ -42,9 +42,10 @@ class FileLimit:
 class Assistant:
     """One assistant, or a file that several read.
 
-    Any of `signs` shows that a repository uses it; without signs it is written on request only. The
-    always-on rules go to the place that `place` names, and into one of `block_paths` if the user's own file
-    carries them. `total` is for all rules together, where one file holds them all.
+    Any of `signs` shows that a repository uses it: its rule files, or the configuration of its MCP servers, as
+    everybody's clone has it; without signs it is written on request only. The always-on rules go to the place that
+    `place` names, and into one of `block_paths` if the user's own file carries them. `total` is for all rules
+    together, where one file holds them all.
     """
 
     target: Target
@@ -60,7 +61,7 @@ class Assistant:
 ASSISTANTS: tuple[Assistant, ...] = (
     Assistant(
         "claude",
-        ("CLAUDE.md", ".claude"),
+        ("CLAUDE.md", ".claude", ".mcp.json"),
         claude.place,
         claude.always,
         claude.scoped,
@@ -71,7 +72,7 @@ ASSISTANTS: tuple[Assistant, ...] = (
     ),
     Assistant(
         "copilot",
-        (copilot.BLOCK_PATH, ".github/instructions"),
+        (copilot.BLOCK_PATH, ".github/instructions", ".vscode/mcp.json"),
         lambda _: copilot.BLOCK_PATH,
         copilot.always,
         copilot.scoped,
@@ -95,7 +96,7 @@ ASSISTANTS: tuple[Assistant, ...] = (
     ),
     Assistant(
         "agents",
-        (agents_md.BLOCK_PATH,),
+        (agents_md.BLOCK_PATH, ".codex/config.toml"),
         lambda _: agents_md.BLOCK_PATH,
         agents_md.always,
         block_paths=(agents_md.BLOCK_PATH,),
@@ -103,7 +104,7 @@ ASSISTANTS: tuple[Assistant, ...] = (
     ),
     Assistant(
         "gemini",
-        (gemini.BLOCK_PATH,),
+        (gemini.BLOCK_PATH, ".gemini/settings.json"),
         lambda _: gemini.BLOCK_PATH,
         gemini.always,
         block_paths=(gemini.BLOCK_PATH,),

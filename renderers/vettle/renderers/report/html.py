@@ -19,14 +19,14 @@ GENERATOR = '<meta name="generator" content="vettle">'
 """What the beginning of every report of ours holds, so that a later one may replace it."""
 
 _FILTERS = (
-    words.about, words.brief, words.chance, words.change, words.clock, words.count, words.counted, words.day, words.decimal,
+    words.brief, words.chance, words.change, words.clock, words.count, words.counted, words.day, words.decimal,
     words.evidence, words.iso, words.limits, words.outcome, words.percent, words.period, words.recorded, words.short,
-    words.signed, words.state, words.time_needed, words.value,
+    words.signed, words.state, words.pace, words.value,
 )  # fmt: skip
 
 _OWN_WORDS = (
-    words.fluke, sentences.difference, sentences.discoveries, sentences.grounds, sentences.needed, sentences.outlook,
-    sentences.retired_count, sentences.saved,
+    sentences.difference, sentences.discoveries, sentences.grounds, sentences.needed, sentences.outlook,
+    sentences.proof, sentences.retired_count, sentences.saved,
 )  # fmt: skip
 """What is made of our words and of numbers alone: it is escaped, and never cut as somebody else's text is."""
 

@@ -42,7 +42,10 @@ def finite(values: Iterable[float | None]) -> list[float]:
 def linear(
     values: Iterable[float | None], start: float, end: float, ticks: int = 4, *, whole: bool = False
 ) -> Scale:
-    """Return a scale whose ends are round and which holds all of `values`; with `whole` no tick lies between numbers."""
+    """Return a scale which holds all of `values`; with `whole` no tick lies between numbers.
+
+    Its ends are round, but for a billionth of a step by which a number may lie beyond a tick.
+    """
     found = finite(values) or [0.0, 1.0]
     low, high = min(found), max(found)
     if high - low <= max(abs(high) * 1e-9, _SMALLEST):
@@ -53,7 +56,7 @@ def linear(
         step = max(step, 1.0)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     marks = tuple(round(number * step, 12) + 0.0 for number in range(first, last + 1))
-    return Scale(marks[0], marks[-1], start, end, marks)
+    return Scale(min(marks[0], low), max(marks[-1], high), start, end, marks)
 
 
 def nice_step(step: float) -> float:

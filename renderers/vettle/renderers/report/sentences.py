@@ -7,6 +7,7 @@ import re
 from vettle.engine.effects import CLAIM
 from vettle.engine.records.experiments import ExperimentVerdict
 from vettle.engine.records.overview import DecisionTaken, Overview, RuleStanding, RuleTokens
+from vettle.engine.wording import NO_COIN, estimated, fallen, until_proof
 from vettle.renderers.report import words
 
 NOTHING_PROVEN = (
@@ -37,33 +38,33 @@ LEVEL = "95 % interval"
 
 NOTHING_DECIDED = "Nothing was decided yet."
 
-_FEW = 1_000
-"""Sessions from which on the number that is still needed is told as a power of ten: it is believed, not known."""
-
 _BELIEF = re.compile(r"P\(effect > (\d*\.?\d+)\) (=|<) (\d*\.?\d+)")
-_EVIDENCE = re.compile(r"^(works|hurts): E=(\S+)")
+_EVIDENCE = re.compile(r"^(works|hurts): E([=>])(\S+)")
 
 
 def outlook(standing: RuleStanding) -> str:
-    """Say how long it takes until a rule on trial is proven, as coarsely as that is known."""
-    needed = standing.sessions_needed
-    if needed is None:
-        return "No date yet: it is not believed to help by an amount that could be proven."
-    if needed < _FEW:
-        many = f"About {words.about(needed)} more session{'' if needed == 1 else 's'}"
-    else:
-        many = f"More than {words.count(10 ** (len(str(needed)) - 1))} more sessions"
-    if not words.known(standing.days_needed):
-        return f"{many}, if what is believed now is right."
-    return f"{many}, {words.time_needed(standing.days_needed)} at the present pace, if what is believed now is right."
+    """Say how long it takes until a rule on trial is proven, and why no coin decided about it yet if none did."""
+    days = standing.days_needed
+    said = until_proof(standing.sessions_needed, days if words.known(days) else None)
+    shown = standing.rule.shown
+    if standing.flips or not shown:
+        return said
+    return f"{NO_COIN[0].upper()}{NO_COIN[1:]}. {said}"
+
+
+def proof(standing: RuleStanding) -> str:
+    """Say what the evidence of a proven rule means: a proof stands, although the evidence may have fallen since."""
+    evidence = standing.rule.e_works
+    if standing.rule.status != "proven" or not 0 <= evidence < CLAIM:
+        return words.fluke(evidence)
+    then = standing.proven_with if words.known(standing.proven_with) else None
+    return f"{fallen(then, words.day(standing.since), evidence)} {words.fluke(then or CLAIM)}"
 
 
 def needed(standing: RuleStanding) -> str:
-    """Return the sessions that are still needed, as short as a cell of a table: "120", "> 10,000" or "not known"."""
+    """Return the sessions that are still needed as a cell of a table: "about 120", "more than 10,000", "not known"."""
     number = standing.sessions_needed
-    if number is None:
-        return "not known"
-    return words.about(number) if number < _FEW else f"> {words.count(10 ** (len(str(number)) - 1))}"
+    return "not known" if number is None else estimated(number)
 
 
 def rules_of(overview: Overview, *statuses: str) -> int:
@@ -79,7 +80,12 @@ def is_open(standing: RuleStanding) -> bool:
 
 def plainly(logged: str) -> str:
     """Return the reason of a decision for people: what is logged as a formula is said; all else stays as it is."""
-    return _EVIDENCE.sub(r"\1: evidence \2", _BELIEF.sub(_chance, logged))
+    return _EVIDENCE.sub(_evidence, _BELIEF.sub(_chance, logged))
+
+
+def _evidence(found: re.Match[str]) -> str:
+    claim, sign, number = found.groups()
+    return f"{claim}: evidence {'over ' if sign == '>' else ''}{number}"
 
 
 def _chance(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from pydantic import JsonValue
 
+from vettle.engine import wording
 from vettle.engine.effects import CLAIM
 from vettle.engine.records.base import ExperimentState
 from vettle.engine.records.experiments import ExperimentResults, ExperimentVerdict
@@ -100,8 +101,8 @@ def count(number: float | None) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, "1 rule" or "2 rules"."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    """Return a number with its noun, "1 rule" or "1,200 rules"."""
+    return wording.counted(number, noun)
 
 
 def brief(verdict: str) -> str:
@@ -121,31 +122,16 @@ def axis_day(moment: date | datetime, span: int) -> str:
     return f"{'' if last else moment.day} {_MONTHS[moment.month - 1]} {last}".strip()
 
 
-def about(number: int) -> str:
-    """Return a number that was estimated, with the two digits that count: "5,400"."""
-    return count(round(number, -max(len(str(abs(number))) - 2, 0)))
-
-
-def time_needed(days: float | None) -> str:
-    """Return how long something takes, rounded as coarsely as it is known."""
-    if days is None or not math.isfinite(days):
-        return UNKNOWN
-    if days < 1.5:
-        return "a day"
-    if days < 60:
-        return f"{days:.0f} days"
-    return f"{days / 30.4:.0f} months" if days < 730 else "years"
-
-
 def evidence(e_value: float) -> str:
-    """Return an e-value, "23", "4.1" or "0.40"; large ones are as coarse as they may be."""
+    """Return an e-value as a record has it, "23", "4.1" or "0.40"; an unknown one is said to be."""
     if not math.isfinite(e_value) or e_value < 0:
         return UNKNOWN
-    if e_value >= 10_000:
-        return "over 10,000"
-    digits = 0 if e_value >= 10 else 1 if e_value >= 1 else 2
-    # Rounded down, so that no more is claimed than there is.
-    return f"{math.floor(e_value * 10**digits) / 10**digits:,.{digits}f}"
+    return wording.evidence(e_value)
+
+
+def pace(per_day: float | None) -> str:
+    """Return sessions per day, or per week where they are rare, as `vettle status` says them."""
+    return wording.pace(per_day) if per_day is not None and 0 <= per_day < _LARGEST else UNKNOWN
 
 
 def fluke(e_value: float) -> str:
@@ -154,7 +140,7 @@ def fluke(e_value: float) -> str:
         return "That is no evidence yet."
     odds = f"1 in {count(min(math.floor(e_value), 10_000))}"
     return (
-        f"If the rule did not help, evidence would ever get this far with a chance of at most {odds}, "
+        f"If the rule did not help, evidence would ever get to {evidence(e_value)} with a chance of at most {odds}, "
         "however often anybody looks."
     )
 

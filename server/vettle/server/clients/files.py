@@ -56,10 +56,29 @@ def decoded(content: bytes) -> str:
         raise Refused(f"line {line}: it is not UTF-8") from error
 
 
+def encoded(text: str) -> bytes:
+    """Return a text as bytes; `Refused` if it holds what UTF-8 cannot say, such as some names of files."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Refused("cannot hold the command, because its path is not valid Unicode") from error
+
+
 def raise_unless_inside(file: Path, root: Path) -> None:
-    """Raise `Refused` if a folder above a file of the project is a link that leads out of it."""
-    if not file.parent.resolve().is_relative_to(root.resolve()):
+    """Raise `Refused` if a folder above a file of the project at `root` is a link that leads out of it.
+
+    Files elsewhere, such as in the home folder, are a person's, who may link what they like.
+    """
+    if file.is_relative_to(root) and not _leads_into(file.parent, root):
         raise Refused("lies outside the project, because a folder above it is a link")
+
+
+def _leads_into(folder: Path, root: Path) -> bool:
+    try:
+        return folder.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        # Links in a circle lead nowhere.
+        return False
 
 
 def raise_unless_writable(file: Path) -> None:

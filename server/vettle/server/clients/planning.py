@@ -8,34 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from vettle.engine.quarantine import redact, visible
-from vettle.engine.records.connecting import ConnectionAction
+from vettle.engine.records.connecting import ClientConnection, ConnectionAction
 from vettle.server.clients import files
-from vettle.server.clients.catalogue import NAME, Client
+from vettle.server.clients.applying import Change, refused
+from vettle.server.clients.catalogue import NAME, Client, find
 from vettle.server.clients.entries import entry
 from vettle.server.clients.files import Refused
 from vettle.server.clients.formats import FORMATS
-from vettle.server.clients.formats.base import Unusable, is_blank, put_in, take_out
+from vettle.server.clients.formats.base import Unusable, is_blank, put_in
 from vettle.server.clients.memory import Memory, Written, checksum
 from vettle.server.clients.place import Place
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is to be done to one file: its bytes `before` and `after` (None: no file), and what to remember then."""
-
-    client: Client
-    file: Path
-    action: ConnectionAction
-    detail: str = ""
-    before: bytes | None = None
-    after: bytes | None = None
-    written: Written | None = None
-    private: bool = False
-
-    @property
-    def writes(self) -> bool:
-        """Whether anything is to be written, or forgotten."""
-        return self.action not in ("unchanged", "kept", "refused")
 
 
 @dataclass(frozen=True)
@@ -68,15 +50,13 @@ def connect(
     private = location.base != "project"
     wanted = entry(client, place, launch, user=private)
     try:
-        if not private:
-            files.raise_unless_inside(file, place.root)
-        found = _read(client, file)
+        found = _read(client, file, place)
         if as_good and not force and found.present == entry(client, place, as_good, user=private):
-            return Change(client, file, "unchanged", f"starts {as_good[0]} from the PATH")
+            return Change(client.name, file, "unchanged", f"starts {as_good[0]} from the PATH")
         kept = memory.files.get(str(file))
         return _connected(client, file, found, wanted, kept, private=private, force=force)
     except (Refused, Unusable) as error:
-        return _refused(client, file, error)
+        return refused(client.name, file, error)
 
 
 def _connected(
@@ -91,10 +71,10 @@ def _connected(
 ) -> Change:
     """Plan to put our entry, as wanted, into a file that was read; `kept` is what we put there before."""
     if found.present == wanted:
-        return Change(client, file, "unchanged", _about(wanted))
+        return Change(client.name, file, "unchanged", _about(wanted))
     ours = kept is not None and found.present == kept.entry
     if found.present is not None and not ours and not force:
-        return Change(client, file, "kept", f"{_foreign(found.present)} To replace it: --force.")
+        return Change(client.name, file, "kept", f"{_foreign(found.present)} To replace it: --force.")
     files.raise_unless_writable(file)
     base = found.text
     if found.present is not None:
@@ -102,7 +82,7 @@ def _connected(
     segments = FORMATS[client.format].insert(base, client.keys, NAME, wanted)
     text = put_in(base, segments)
     _raise_unless_safe(client, found, text, wanted)
-    after = _encoded(text)
+    after = files.encoded(text)
     replaced = found.present is not None and not ours
     # A file that held nothing but the entry that was replaced is all ours now.
     created = found.content is None or (kept.created if kept and ours else replaced and is_blank(base))
@@ -119,23 +99,25 @@ def _connected(
         "create" if found.content is None else "add" if found.present is None else "update"
     )
     detail = _about(wanted)
-    return Change(client, file, action, detail, found.content, after, written, private)
+    return Change(client.name, file, action, detail, found.content, after, written, private)
 
 
 def disconnect(client: Client, place: Place, memory: Memory, *, force: bool) -> list[Change]:
     """Plan to take our entry out of every file that it was put into; if forced, also out of those that others wrote."""
     kept = {Path(file): written for file, written in memory.files.items() if written.client == client.name}
-    changes = [_disconnected(client, file, written, force=force) for file, written in kept.items()]
+    changes = [_disconnected(client, file, place, written, force=force) for file, written in kept.items()]
     others = [file for one in client.locations if (file := one.at(place)) not in kept]
     if force or not kept:
-        changes += [change for file in others if (change := _never_connected(client, file, force=force))]
-    return changes or [Change(client, others[0], "unchanged", "init put nothing there")]
+        changes += [
+            change for file in others if (change := _never_connected(client, file, place, force=force))
+        ]
+    return changes or [Change(client.name, others[0], "unchanged", "init put nothing there")]
 
 
-def _never_connected(client: Client, file: Path, *, force: bool) -> Change | None:
+def _never_connected(client: Client, file: Path, place: Place, *, force: bool) -> Change | None:
     """Plan for a file that we put nothing into; None where nothing in it has our name."""
     try:
-        found = _read(client, file)
+        found = _read(client, file, place)
     except (Refused, Unusable):
         return None
     if found.present is None:
@@ -143,18 +125,20 @@ def _never_connected(client: Client, file: Path, *, force: bool) -> Change | Non
     if force:
         return _without_entry(client, file, found, None)
     said = f"{_foreign(found.present)} To take it out all the same: --undo --force."
-    return Change(client, file, "kept", said)
+    return Change(client.name, file, "kept", said)
 
 
-def _disconnected(client: Client, file: Path, kept: Written, *, force: bool) -> Change:
+def _disconnected(client: Client, file: Path, place: Place, kept: Written, *, force: bool) -> Change:
     try:
-        found = _read(client, file)
+        found = _read(client, file, place)
     except (Refused, Unusable) as error:
-        return _refused(client, file, error)
+        return refused(client.name, file, error)
     if found.present is None:
-        return Change(client, file, "absent", "the entry is gone already", found.content, found.content)
+        return Change(client.name, file, "absent", "the entry is gone already", found.content, found.content)
     if found.present != kept.entry and not force:
-        return Change(client, file, "refused", "its entry vettle was changed by hand. To remove it: --force.")
+        return Change(
+            client.name, file, "refused", "its entry vettle was changed by hand. To remove it: --force."
+        )
     return _without_entry(client, file, found, kept)
 
 
@@ -164,21 +148,18 @@ def _without_entry(client: Client, file: Path, found: _Found, kept: Written | No
         text = _taken_out(client, found, kept)
         _raise_unless_safe(client, found, text, None)
     except (Refused, Unusable) as error:
-        return _refused(client, file, error)
+        return refused(client.name, file, error)
     # Where we did not make the file, one that is empty now held nothing but the entry.
     ours = _nothing_left(client, text) if kept and kept.created else kept is None and is_blank(text)
     detail = (
         "the entry that was there before init --force is not known any more" if kept and kept.replaced else ""
     )
-    after = None if ours else _encoded(text)
-    return Change(client, file, "delete" if ours else "remove", detail, found.content, after)
+    after = None if ours else files.encoded(text)
+    return Change(client.name, file, "delete" if ours else "remove", detail, found.content, after)
 
 
-def _refused(client: Client, file: Path, error: Exception) -> Change:
-    return Change(client, file, "refused", f"{error}. Left as it is.")
-
-
-def _read(client: Client, file: Path) -> _Found:
+def _read(client: Client, file: Path, place: Place) -> _Found:
+    files.raise_unless_inside(file, place.root)
     content = files.read(file)
     text = "" if content is None else files.decoded(content)
     form = FORMATS[client.format]
@@ -188,12 +169,10 @@ def _read(client: Client, file: Path) -> _Found:
 
 def _taken_out(client: Client, found: _Found, kept: Written | None) -> str:
     """Return the text without our entry: as it was, byte for byte, if nobody changed the file since."""
-    if kept and found.content is not None and checksum(found.content) == kept.after:
-        before = take_out(found.text, kept.segments)
-        if before is not None:
-            return before
-    written = kept.text if kept else ""
-    return FORMATS[client.format].remove(found.text, client.keys, NAME, written)
+    before = kept.taken_out_of(found.text) if kept else None
+    if before is not None:
+        return before
+    return FORMATS[client.format].remove(found.text, client.keys, NAME, kept.text if kept else "")
 
 
 def _nothing_left(client: Client, text: str) -> bool:
@@ -213,13 +192,6 @@ def _raise_unless_safe(client: Client, found: _Found, text: str, wanted: Mapping
         raise Refused("cannot be edited without touching something else in it")
 
 
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise Refused("cannot hold the command, because its path is not valid Unicode") from error
-
-
 def _foreign(present: Any) -> str:
     """Show an entry that we did not write, without its environment, which may hold secrets."""
     command = present.get("command", "") if isinstance(present, dict) else ""
@@ -235,3 +207,17 @@ def _about(wanted: Mapping[str, Any]) -> str:
     if "--project" in wanted["args"] and "${workspaceFolder}" not in wanted["args"]:
         return "serves only this project; in another one, init asks for --force to move it there"
     return ""
+
+
+def reported(change: Change) -> ClientConnection:
+    """Return what a change does, or did, as a record."""
+    (client,) = find([change.client])
+    return ClientConnection(
+        client=client.name,
+        title=client.title,
+        file=str(change.file),
+        action=change.action,
+        detail=change.detail,
+        diff=change.diff,
+        hint=client.hint if change.action in ("create", "add", "update") else "",
+    )

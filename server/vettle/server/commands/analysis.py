@@ -10,31 +10,25 @@ import click
 from vettle.engine.records.evidence import Evidence, Performers
 from vettle.engine.records.reports import CostsReport, FailuresReport, Spending
 from vettle.server import tools
-from vettle.server.commands.checking import checked
-from vettle.server.commands.common import counted, emit, json_option, open_project, say, table
+from vettle.server.commands.checking import answered
+from vettle.server.commands.common import counted, emit, json_option, say, table
 from vettle.server.commands.completing import known
 from vettle.server.commands.layout import wrapped
+from vettle.server.commands.options import CONTEXT, PERIOD
+from vettle.server.commands.wording import worded
 from vettle.server.lab import analysing
-from vettle.server.toolsets import find
-
-_PERIOD = click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
-_CONTEXT = click.option(
-    "--context", default="", help="Only this kind of work.", shell_complete=known("context")
-)
 
 
 @click.command()
-@_PERIOD
-@_CONTEXT
+@PERIOD
+@CONTEXT
 @json_option
 def costs(as_json: bool, **given: Any) -> None:
     """Example: vettle costs --period 7d.
 
     Tokens, money and time of runs: in all, by experiment, variant and context, by day, and what was wasted.
     """
-    arguments = checked(find(tools.report_get), dict(kind="costs", **given))
-    with open_project() as project:
-        record = tools.report_get(project, **arguments)
+    record = answered(tools.report_get, {"kind": "costs", **given})
     assert record.costs is not None
     found = record.costs
     emit(record, as_json, lambda: wrapped(costs_lines(found)))
@@ -44,18 +38,19 @@ def costs_lines(found: CostsReport) -> Iterator[str]:
     """Yield a report on costs as lines."""
     total = found.total
     yield f"runs      {total.runs}, {total.failed} of them not completed"
-    yield f"cost      {total.cost:.6g} in all, {_number(total.cost_mean)} a run, median {_number(total.cost_median)}"
+    yield f"cost      {total.cost:.6g} in all{_each(total)}"
     if found.wasted_share is not None:
         yield f"wasted    {total.wasted:.6g} ({found.wasted_share:.0%}) on runs that were not completed"
     yield f"tokens    {total.tokens_in:,} in, {total.tokens_out:,} out"
-    yield (
-        f"time      {total.duration_ms / 1_000:,.1f} s, median {_number(total.duration_median)} ms, from "
-        f"{_number(total.duration_fastest)} to {_number(total.duration_slowest)} ms"
-    )
+    if total.duration_median is not None:
+        yield (
+            f"time      {total.duration_ms / 1_000:,.1f} s, median {_number(total.duration_median)} ms, from "
+            f"{_number(total.duration_fastest)} to {_number(total.duration_slowest)} ms"
+        )
     if found.rules.tokens is not None:
         yield (
-            f"rules     {found.rules.tokens:.0f} tokens a session, {_number(found.rules.trial_tokens)} of them on trial "
-            f"({counted(found.rules.sessions, 'session')})"
+            f"rules     {found.rules.tokens:.0f} tokens a session, {found.rules.trial_tokens or 0:.0f} of them for rules "
+            f"on trial (mean of {counted(found.rules.sessions, 'session')}, without imported ones)"
         )
     for name, rows in (
         ("experiment", found.experiments),
@@ -68,6 +63,12 @@ def costs_lines(found: CostsReport) -> Iterator[str]:
         [[one.day.isoformat(), str(one.runs), f"{one.tokens:,}", f"{one.cost:.6g}"] for one in found.days],
     )
     yield from (f"note      {note}" for note in found.notes)
+
+
+def _each(total: Spending) -> str:
+    if total.cost_median is None:
+        return ""
+    return f", {_number(total.cost_mean)} a run, median {_number(total.cost_median)}"
 
 
 def _spending(name: str, rows: Sequence[Spending]) -> Iterator[str]:
@@ -96,8 +97,8 @@ def _number(value: float | None) -> str:
 
 
 @click.command()
-@_PERIOD
-@_CONTEXT
+@PERIOD
+@CONTEXT
 @click.option("--limit", default=20, show_default=True, help="Most ways to fail to show.")
 @json_option
 def failures(as_json: bool, **given: Any) -> None:
@@ -105,15 +106,13 @@ def failures(as_json: bool, **given: Any) -> None:
 
     How runs failed, over all experiments: how often, where most, when last, with an example.
     """
-    arguments = checked(find(analysing.failures_list), given)
-    with open_project() as project:
-        record = analysing.failures_list(project, **arguments)
+    record = answered(analysing.failures_list, given)
     emit(record, as_json, lambda: wrapped(failures_lines(record)))
 
 
 def failures_lines(found: FailuresReport) -> Iterator[str]:
     """Yield a report on failures as lines."""
-    yield f"{found.failed} of {counted(found.runs, 'run')} were not completed"
+    yield f"{found.failed} of {counted(found.runs, 'run')} {'was' if found.failed == 1 else 'were'} not completed"
     yield from table(
         ["status", "failure mode", "count", "share", "last", "variants", "contexts", "example"],
         [
@@ -134,7 +133,7 @@ def failures_lines(found: FailuresReport) -> Iterator[str]:
 
 
 @click.command()
-@_CONTEXT
+@CONTEXT
 @click.option("--limit", default=20, show_default=True, help="Most rows of each list.")
 @click.option(
     "--experiment",
@@ -159,9 +158,7 @@ def evidence(as_json: bool, as_markdown: bool, experiment: str, metric: str, top
         return
     if metric:
         raise click.UsageError("--metric goes with --experiment.")
-    arguments = checked(find(tools.report_get), dict(kind="evidence", **given))
-    with open_project() as project:
-        record = tools.report_get(project, **arguments)
+    record = answered(tools.report_get, {"kind": "evidence", **given})
     assert record.evidence is not None
     found = record.evidence
     if as_markdown:
@@ -169,7 +166,7 @@ def evidence(as_json: bool, as_markdown: bool, experiment: str, metric: str, top
 
         say(page.markdown(found), end=False)
         return
-    emit(record, as_json, lambda: wrapped(_evidence(found)))
+    emit(record, as_json, lambda: wrapped(_evidence(worded(found))))
 
 
 def _evidence(found: Evidence) -> Iterator[str]:
@@ -192,7 +189,7 @@ def _evidence(found: Evidence) -> Iterator[str]:
     for one in found.open:
         yield f"open      {one.experiment_id} ({one.state}, {counted(one.runs, 'run')}, {one.outcome})"
     for mistake in found.mistakes:
-        yield f"mistake   {mistake.occurrences}x {mistake.error_class}: {' '.join(mistake.description.split())}"
+        yield f"mistake   {mistake.occurrences}x since the beginning, {mistake.error_class}: {' '.join(mistake.description.split())}"
     yield f"rules     {', '.join(f'{number} {name}' for name, number in found.rules.items()) or 'none'}"
     for each in found.performers:
         yield from _performers(each)
@@ -205,9 +202,7 @@ def _evidence(found: Evidence) -> Iterator[str]:
 
 
 def _show_performers(as_json: bool, **given: Any) -> None:
-    arguments = checked(find(analysing.performers_list), given)
-    with open_project() as project:
-        record = analysing.performers_list(project, **arguments)
+    record = answered(analysing.performers_list, given)
     emit(record, as_json, lambda: wrapped(_performers(record)))
 
 

@@ -11,6 +11,7 @@ from vettle.engine.errors import VettleError
 from vettle.engine.records.adapters import Adapters, Collected
 from vettle.server.commands.common import counted, emit, json_option, open_project
 from vettle.server.commands.completing import known
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 
 
@@ -64,7 +65,7 @@ def collect(
             variant=variant,
             apply=not dry_run,
         )
-    emit(record, as_json, lambda: _collected(record))
+    emit(record, as_json, lambda: _collected(worded(record)))
     if record.refused:
         raise _Refused(f"{record.refused[0].reason}. Nothing was recorded.")
 

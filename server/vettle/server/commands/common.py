@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
@@ -17,13 +17,17 @@ from vettle.engine.project import Project
 from vettle.engine.records import Record
 from vettle.engine.root import find_root
 from vettle.engine.suggesting import hint
+from vettle.engine.wording import counted
 from vettle.server.commands.layout import columns, harmless, table
-from vettle.server.commands.wording import for_people
+
+if TYPE_CHECKING:
+    from vettle.renderers.report.plain.page import Page
 
 __all__ = [
     "Choice",
     "counted",
     "counts",
+    "drawn",
     "emit",
     "fields",
     "given_bytes",
@@ -93,6 +97,20 @@ def terminal() -> Terminal:
 _PIPED_WIDTH = 100
 
 
+def drawn(draw: Callable[[Page], None], indent: int = 0) -> Iterator[str]:
+    """Yield the lines of what is drawn on a page that leaves so many columns of stdout free.
+
+    They have no colour: what is printed line by line may not act on the terminal, and colour would.
+    """
+    # Imported here because most commands draw nothing.
+    from vettle.renderers.report.plain.page import Page
+
+    shown = terminal()
+    page = Page(shown["width"] - indent, unicode=shown["unicode"], colour=False)
+    draw(page)
+    yield from page.text().splitlines()
+
+
 def given_bytes(field: str, path: str) -> bytes:
     """Return what a file holds, or stdin where the path is "-" (InvalidArgument)."""
     try:
@@ -139,11 +157,6 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, "1 rule" or "2 rules"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def counts(numbers: dict[str, int]) -> str:
     """Return numbers with their names, "3 trial, 1 proven", leaving out what there is none of."""
     return ", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "none"
@@ -151,9 +164,7 @@ def counts(numbers: dict[str, int]) -> str:
 
 def fields(record: Record) -> Iterator[str]:
     """Yield a record as `name  value` lines, nested records and lists indented below their name."""
-    values = record.model_dump(mode="json")
-    said = {name: for_people(values[name]) for name in ("note", "next_step") if values.get(name)}
-    yield from _fields(values | said, "")
+    yield from _fields(record.model_dump(mode="json"), "")
 
 
 def _fields(values: dict[str, Any], indent: str) -> Iterator[str]:

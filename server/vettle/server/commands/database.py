@@ -10,10 +10,12 @@ from vettle.engine.errors import InvalidArgument
 from vettle.engine.records.copying import DatabaseCopied
 from vettle.server.commands import upkeep
 from vettle.server.commands.common import counted, emit, json_option, open_project
+from vettle.server.commands.groups import Group
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Example: vettle db check.
 
@@ -50,7 +52,7 @@ def copy(to: str, origin: str, name: str, *, as_json: bool) -> None:
             record = copying.copy_to(project, to, name=name)
         else:
             record = copying.copy_from(project, origin, name=name)
-    emit(record, as_json, lambda: _lines(record))
+    emit(record, as_json, lambda: _lines(worded(record)))
 
 
 def _lines(record: DatabaseCopied) -> Iterator[str]:

@@ -8,15 +8,18 @@ import click
 
 from vettle.engine import explaining, subjects
 from vettle.engine import sessions as engine_sessions
+from vettle.engine.effects import CLAIM
 from vettle.engine.errors import FilesRefused
 from vettle.engine.project import Project
 from vettle.engine.quarantine import visible
 from vettle.engine.records import ExperimentResults, Replay
 from vettle.engine.records.diagnosis import ExperimentExplained, RuleExplained
-from vettle.renderers.report.plain.columns import width
+from vettle.engine.records.rules import Estimate
+from vettle.engine.wording import evidence
 from vettle.server.commands.common import (
     counted,
     counts,
+    drawn,
     emit,
     json_option,
     open_project,
@@ -26,9 +29,9 @@ from vettle.server.commands.common import (
 )
 from vettle.server.commands.completing import known
 from vettle.server.commands.layout import columns, wrapped
+from vettle.server.commands.wording import worded
 
-_WIDTH = 41
-_INDENT = 10
+_INDENT = " " * 10
 
 
 @click.command()
@@ -52,10 +55,10 @@ def explain(subject: str, as_json: bool) -> None:
             emit(replay, as_json, lambda: wrapped(_replay(replay)))
         elif found.kind == "experiment":
             experiment = explaining.experiment(project, found.id)
-            emit(experiment, as_json, lambda: wrapped(_experiment(experiment)))
+            emit(experiment, as_json, lambda: wrapped(_experiment(worded(experiment))))
         else:
             rule = explaining.rule(project, found.id, files=_files(project, found.id))
-            emit(rule, as_json, lambda: wrapped(_rule(rule)))
+            emit(rule, as_json, lambda: wrapped(_rule(worded(rule))))
 
 
 def _files(project: Project, rule_id: str) -> list[str]:
@@ -95,14 +98,29 @@ def _rule(record: RuleExplained) -> Iterator[str]:
 
 def _numbers(record: RuleExplained) -> Iterator[str]:
     estimate = record.estimate
+    yield from _plot(estimate) if columns() else _intervals(estimate)
+    yield (
+        f"evidence  {evidence(estimate.e_works)} that it works, {evidence(estimate.e_hurts)} that it hurts; "
+        f"{CLAIM:.0f} is proof at 5 %, at any time (in scored sessions: {estimate.shown} shown, "
+        f"{estimate.withheld} withheld by coin)"
+    )
+
+
+def _plot(estimate: Estimate) -> Iterator[str]:
+    """Show the effect as the report does."""
+    # Imported here because nothing is drawn where the output is piped.
+    from vettle.renderers.report.plain import rules
+
+    yield "effect    What is believed steers; only coin flips prove."
+    lines = drawn(lambda page: rules.effect(page, estimate), len(_INDENT))
+    yield from (f"{_INDENT}{line}" for line in lines if line)
+
+
+def _intervals(estimate: Estimate) -> Iterator[str]:
+    """Say the effect on a line of its own for whoever searches or counts lines."""
     yield (
         f"belief    {signed(estimate.effect)} on the session score, 90 % {signed(estimate.low)}..{signed(estimate.high)}, "
         f"chance that it helps {estimate.chance_helps:.0%} (steers, proves nothing)"
-    )
-    yield from _drawn(estimate.effect, estimate.low, estimate.high)
-    yield (
-        f"evidence  e-value {estimate.e_works:.2g} that it works, {estimate.e_hurts:.2g} that it hurts; 20 is proof "
-        f"at 5 %, at any time ({estimate.shown} shown, {estimate.withheld} withheld by coin)"
     )
     if estimate.causal_effect is None or estimate.causal_low is None or estimate.causal_high is None:
         return
@@ -110,37 +128,6 @@ def _numbers(record: RuleExplained) -> Iterator[str]:
         f"coins     {signed(estimate.causal_effect)}, 90 % at any time "
         f"{signed(estimate.causal_low)}..{signed(estimate.causal_high)}"
     )
-    yield from _drawn(estimate.causal_effect, estimate.causal_low, estimate.causal_high)
-
-
-def _drawn(effect: float, low: float, high: float) -> Iterator[str]:
-    """Draw an interval where there is a terminal with room for it."""
-    line = f"{' ' * _INDENT}{bar(effect, low, high)}"
-    if width(line) <= columns():
-        yield line
-
-
-def bar(effect: float, low: float, high: float) -> str:
-    """Draw an interval on a line with zero in its middle; limits beyond the line are drawn as arrows.
-
-    The line reaches as far on both sides as the farther limit does, but not beyond -1 and 1.
-    """
-    reach = min(max(abs(low), abs(high), 0.05), 1.0)
-    middle = _WIDTH // 2
-
-    def column(value: float) -> int:
-        return max(0, min(_WIDTH - 1, middle + round(value / reach * middle)))
-
-    line = ["·"] * _WIDTH
-    line[middle] = "│"
-    first, last = column(low), column(high)
-    line[first : last + 1] = "─" * (last + 1 - first)
-    line[first] = "├" if low >= -reach else "←"
-    line[last] = "┤" if high <= reach else "→"
-    if first <= middle <= last:
-        line[middle] = "┼"
-    line[column(effect)] = "●"
-    return f"{signed(-reach)} {''.join(line)} {signed(reach)}"
 
 
 def _experiment(record: ExperimentExplained) -> Iterator[str]:
@@ -179,7 +166,7 @@ def _verdict(results: ExperimentResults) -> Iterator[str]:
         return
     if said.compared and said.estimate is not None:
         limits = " to ".join("open" if limit is None else f"{limit:+.3g}" for limit in (said.low, said.high))
-        yield f"difference  {' minus '.join(said.compared)}: {said.estimate:+.3g} ({limits}), e-value {said.e_value:.2g}"
+        yield f"difference  {' minus '.join(said.compared)}: {said.estimate:+.3g} ({limits}), evidence {evidence(said.e_value)}"
     # The first is in the headline.
     for reason in said.reasons[1:]:
         yield f"because     {reason}"

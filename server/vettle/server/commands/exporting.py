@@ -12,12 +12,13 @@ from vettle.engine.records.exports import BestExported
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import Choice, emit, json_option, open_project, say
 from vettle.server.commands.completing import known
+from vettle.server.commands.groups import Group
 from vettle.server.commands.log import log
 from vettle.server.lab.exporting import best_export
 from vettle.server.toolsets import find
 
 
-@click.group()
+@click.group(cls=Group)
 def export() -> None:
     """Example: vettle export best wording --format env > best.env.
 

@@ -13,6 +13,7 @@ from vettle.engine.project import Project, prepare_state_folder
 from vettle.engine.records.hooking import HooksInstalled
 from vettle.engine.root import find_root
 from vettle.server.commands.common import counted, emit, json_option, say
+from vettle.server.commands.groups import Group
 from vettle.server.hooks.payloads import CLIENTS
 
 
@@ -21,7 +22,7 @@ def _explicit() -> str:
     return str(click.get_current_context().find_root().obj or "")
 
 
-@click.group()
+@click.group(cls=Group)
 def hook() -> None:
     """Example: vettle hook install claude-code.
 
@@ -84,14 +85,15 @@ def install(client: str, command: str, only_print: bool, dry_run: bool, undo: bo
     refused.
     """
     from vettle.server.clients import entries
-    from vettle.server.hooks import installing, preparing
+    from vettle.server.hooks import assistants, installing, preparing
 
     root = _root()
     launch = (command,) if command else entries.installed()
     windows = sys.platform == "win32"
     if only_print:
-        say(f"# {installing.assistant(client).path}")
-        say(installing.whole(installing.assistant(client), launch, windows=windows), end=False)
+        assistant = assistants.assistant(client)
+        say(f"# {assistant.path}")
+        say(assistants.whole(assistant, launch, windows=windows), end=False)
         return
     if undo:
         record = installing.undo(root, client, apply=not dry_run)

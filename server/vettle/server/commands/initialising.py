@@ -19,11 +19,14 @@ from vettle.engine.records.connecting import ClientConnection, Initialised
 from vettle.engine.root import find_root
 from vettle.engine.wording import some
 from vettle.server import rule_files
-from vettle.server.clients import applying, catalogue, detecting, entries, memory, planning, plugin
+from vettle.server.clients import catalogue, detecting, entries, memory, planning, plugin
+from vettle.server.clients.applying import Change, carried_out
 from vettle.server.clients.catalogue import Client
+from vettle.server.clients.memory import Memory
 from vettle.server.clients.place import Place
+from vettle.server.commands import advising
 from vettle.server.commands.common import counted, emit, json_option
-from vettle.server.commands.rule_files import imported
+from vettle.server.commands.wording import worded
 from vettle.server.hooks import joining
 
 
@@ -98,13 +101,15 @@ def init(
     if not (undo or dry_run):
         _prepare_ahead(root)
     with_plugin = plugin.enabled(place) is not None
-    step = _next_step(connected, chosen, with_plugin=with_plugin, undo=undo, dry_run=dry_run)
-    about_plugin = _plugin(chosen) if with_plugin else ()
-    notes = [] if undo else [*_nested(root), *about_plugin, *_notes(connected, place, launch)]
     record = Initialised(
-        root=str(root), applied=not dry_run, clients=connected, rules=rules, notes=notes, next_step=step
+        root=str(root),
+        applied=not dry_run,
+        clients=connected,
+        rules=rules,
+        notes=[] if undo else advising.notes(connected, chosen, place, launch, with_plugin=with_plugin),
+        next_step=advising.next_step(connected, chosen, with_plugin=with_plugin, undo=undo, dry_run=dry_run),
     )
-    emit(record, as_json, lambda: _report(record, verbose))
+    emit(record, as_json, lambda: advising.report(worded(record), verbose))
     _raise_if_refused(connected, named=bool(clients))
 
 
@@ -156,20 +161,19 @@ def _default(place: Place, *, undo: bool) -> list[Client]:
     if not undo:
         without = plugin.CLIENT if plugin.enabled(place) else ""
         return [client for client in detecting.detected(place) if client.name != without]
-    connected = {written.client for written in memory.load(place.root).files.values()}
+    connected = {written.client for written in memory.of_project(place.root).load().files.values()}
     return [client for client in catalogue.CLIENTS if client.name in connected]
 
 
 def _connect(clients: Sequence[Client], place: Place, wanted: _Wanted) -> list[ClientConnection]:
     """Plan, and unless it is a dry run, carry out."""
-    known = memory.load(place.root)
-    changes = []
-    for client in clients:
-        if wanted.undo:
-            changes += planning.disconnect(client, place, known, force=wanted.force)
-        else:
-            changes.append(
-                planning.connect(
+
+    def plan(known: Memory) -> Iterator[Change]:
+        for client in clients:
+            if wanted.undo:
+                yield from planning.disconnect(client, place, known, force=wanted.force)
+            else:
+                yield planning.connect(
                     client,
                     place,
                     wanted.launch,
@@ -178,10 +182,9 @@ def _connect(clients: Sequence[Client], place: Place, wanted: _Wanted) -> list[C
                     force=wanted.force,
                     as_good=wanted.as_good,
                 )
-            )
-    if wanted.dry_run:
-        return [applying.reported(change) for change in changes]
-    return applying.carried_out(changes, place.root)
+
+    changes = carried_out(plan, memory.of_project(place.root), apply=not wanted.dry_run)
+    return [planning.reported(change) for change in changes]
 
 
 def _print(clients: Sequence[Client], place: Place, launch: Sequence[str], *, user: bool) -> None:
@@ -218,92 +221,3 @@ def _prepare_ahead(root: Path) -> None:
 
 def _question(new: int, holding: Sequence[str]) -> str:
     return f"Import {counted(new, 'rule')} found in {some(holding, 3)}?"
-
-
-def _next_step(
-    connected: Sequence[ClientConnection],
-    chosen: Sequence[Client],
-    *,
-    with_plugin: bool,
-    undo: bool,
-    dry_run: bool,
-) -> str:
-    """Say the one thing to do next."""
-    if dry_run:
-        return "Nothing was written. To write: the same without --dry-run."
-    if undo:
-        return "" if chosen else "Nothing was connected, so there is nothing to undo."
-    if not chosen and not with_plugin:
-        return f"No client is used here. To connect one: vettle init NAME, of {', '.join(catalogue.NAMES)}."
-    hint = next((one.hint for one in connected if one.hint), "")
-    if hint:
-        return "Do what stands behind each client, then work as always; vettle status tells what is learned."
-    return "Work as always; vettle status tells what is learned."
-
-
-def _nested(root: Path) -> Iterator[str]:
-    """Say so where the repository that the user stands in lies in a larger project."""
-    here = Path.cwd().resolve()
-    for folder in (here, *here.parents):
-        if folder == root or not folder.is_relative_to(root):
-            return
-        if (folder / ".git").exists():
-            name = shlex.quote(str(folder))
-            yield (
-                f"The repository {folder} belongs to this project, because .vettle/ lies above it. To make it one of "
-                f"its own: vettle --project {name} init."
-            )
-            return
-
-
-def _plugin(chosen: Sequence[Client]) -> Iterator[str]:
-    """Say why Claude Code gets no entry where it has our plugin, or that it now starts two servers."""
-    if any(client.name == plugin.CLIENT for client in chosen):
-        yield (
-            "Claude Code has vettle's plugin too, and may start both. To keep the plugin: vettle init claude --undo."
-        )
-    else:
-        yield "Claude Code has vettle's plugin, which connects and measures it: it needs no entry."
-
-
-def _notes(connected: Sequence[ClientConnection], place: Place, launch: Sequence[str]) -> list[str]:
-    """Warn of a command that may go away, and of a path of this machine in a file that a team shares."""
-    written = [Path(one.file) for one in connected if one.action in ("create", "add", "update")]
-    if not written or not Path(launch[0]).is_absolute():
-        return []
-    notes = []
-    if entries.is_from_cache(launch):
-        notes.append(
-            f"The command {launch[0]} lies in uv's cache, which may be cleaned. Install vettle (uv tool install), "
-            "and run the installed vettle init."
-        )
-    shared = [file for file in written if file.is_relative_to(place.root)]
-    if shared:
-        first = _shown(str(shared[0]), str(place.root))
-        notes.append(
-            f"The command {launch[0]} is a path of this machine. To commit {first} for teammates who have vettle on "
-            "their PATH: vettle init --command vettle."
-        )
-    return notes
-
-
-def _report(record: Initialised, verbose: bool) -> Iterator[str]:
-    yield f"Project: {record.root}"
-    width = max((len(one.title) for one in record.clients), default=0)
-    for one in record.clients:
-        if one.diff and not record.applied:
-            yield one.diff
-        said = [text for text in (one.detail, one.hint) if text]
-        line = f"{one.action:9}  {one.title.ljust(width)}  {_shown(one.file, record.root)}"
-        yield f"{line}: {'; '.join(said)}" if said else line
-    if record.rules is not None:
-        yield from imported(record.rules, verbose)
-    yield from record.notes
-    if record.next_step:
-        yield record.next_step
-
-
-def _shown(file: str, root: str) -> str:
-    """Return a path as a person would say it: relative to the project."""
-    path = Path(file)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file

@@ -17,6 +17,7 @@ from vettle.engine.records.candidates import (
 )
 from vettle.engine.records.rendering import NotTaken
 from vettle.server.commands.common import counted, emit, json_option, open_project, table
+from vettle.server.commands.wording import worded
 
 
 @click.command()
@@ -70,28 +71,28 @@ def _list_packs(as_json: bool) -> None:
     from vettle.engine.candidates.packs import listed
 
     record = listed()
-    emit(record, as_json, lambda: _packs(record))
+    emit(record, as_json, lambda: _packs(worded(record)))
 
 
 def _review(project: Project, path: str, apply: bool, as_json: bool) -> None:
     from vettle.engine.candidates.reviews import learn
 
     record = learn(project, Path(path), apply=apply)
-    emit(record, as_json, lambda: _reviewed(record))
+    emit(record, as_json, lambda: _reviewed(worded(record)))
 
 
 def _journal(project: Project, paths: tuple[str, ...], apply: bool, as_json: bool) -> None:
     from vettle.engine.candidates.distilling import learn
 
     record = learn(project, [Path(path) for path in paths], apply=apply)
-    emit(record, as_json, lambda: _distilled(record))
+    emit(record, as_json, lambda: _distilled(worded(record)))
 
 
 def _pack(project: Project, pack: str, apply: bool, as_json: bool) -> None:
     from vettle.engine.candidates.packs import learn
 
     record = learn(project, pack, apply=apply)
-    emit(record, as_json, lambda: _taken(record))
+    emit(record, as_json, lambda: _taken(worded(record)))
 
 
 def _packs(record: PacksListed) -> Iterator[str]:

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import partial
+from copy import copy
 from typing import Any, Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
 
+from vettle.engine import subjects
 from vettle.engine.errors import InvalidArgument
+from vettle.engine.project import Project
 from vettle.engine.records.experiments import ExperimentResults, ExperimentsPage
 from vettle.server import experiment_tools, tools
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import (
     Choice,
     counts,
+    drawn,
     emit,
     fields,
     given_bytes,
     open_project,
     parsed_json,
     table,
-    terminal,
 )
 from vettle.server.commands.completing import of_argument
+from vettle.server.commands.groups import Group
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 from vettle.server.git import snapshots
 from vettle.server.lab import experimenting
 from vettle.server.signatures import description, signature
 from vettle.server.tool import Tool
 from vettle.server.toolsets import find
+
+_SHORTER = {"--session-id": ("--session",)}
+"""What people write for an option that is named like the tool's argument; both are accepted everywhere."""
 
 
 def command(
@@ -48,10 +55,11 @@ def command(
         # JSON has the names that the tool has.
         checked_values = of.validate(values) if arguments else checked(tool, values)
         with open_project() as project, working(tool.title.lower()):
-            answer = tool.function(project, **checked_values)
+            meant = checked_values if arguments else _whole(project, tool.name, checked_values)
+            answer = tool.function(project, **meant)
             if tool.snapshot:
                 snapshots.take(tool.snapshot, project.root, project.state_folder, answer.session_id)
-        emit(answer, as_json, partial(text, answer))
+        emit(answer, as_json, lambda: text(worded(answer)))
 
     parameters = [_parameter(parameter) for parameter in of.parameters]
     parameters += [
@@ -65,6 +73,26 @@ def command(
     ]
     help_text = f"Example: {example}\n\n{inspect.cleandoc(tool.function.__doc__ or '')}"
     return click.Command(name, params=parameters, callback=run, help=help_text, short_help=tool.title + ".")
+
+
+_SHORTENED: dict[str, tuple[str, Literal["rule", "experiment"]]] = {
+    "rule_decide": ("rule_id", "rule"),
+    "experiment_decide": ("experiment", "experiment"),
+    "experiment_results": ("experiment", "experiment"),
+}
+"""The arguments that a person may shorten: not those of commands that scripts repeat, whose runs could land elsewhere."""
+
+
+def _whole(project: Project, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with the whole id in place of a piece that only one rule or experiment has, and say which."""
+    name, kind = _SHORTENED.get(tool, ("", "rule"))
+    given = arguments.get(name)
+    if not given:
+        return arguments
+    meant = subjects.whole(project, kind, given)
+    if meant != given:
+        click.echo(f"{kind} {meant}", err=True)
+    return {**arguments, name: meant}
 
 
 def _from_json(arguments: str) -> dict[str, Any]:
@@ -113,14 +141,24 @@ def _parameter(parameter: inspect.Parameter) -> click.Parameter:
     if parameter.default not in ("", (), False, -1):
         help_text = f"{help_text} [default: {parameter.default}]".strip()
     name = f"--{_singular(parameter.name) if many else parameter.name}".replace("_", "-")
-    return click.Option(
-        [name, parameter.name],
+    return _Option(
+        [*_SHORTER.get(name, ()), name, parameter.name],
         type=_type(base),
         multiple=many,
         default=None,
         help=help_text + (" (repeatable)" if many else ""),
         shell_complete=of_argument(parameter.name),
     )
+
+
+class _Option(click.Option):
+    """An option of which help shows the first spelling only."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the line of help."""
+        shown = copy(self)
+        shown.opts = self.opts[:1]
+        return click.Option.get_help_record(shown, ctx)
 
 
 def _base(annotation: Any) -> tuple[Any, bool]:
@@ -146,12 +184,12 @@ def _choices(base: Any) -> list[str]:
 
 
 def _group(name: str, help_text: str, *commands: click.Command) -> click.Group:
-    return click.Group(name, commands=list(commands), help=help_text)
+    return Group(name, commands=list(commands), help=help_text)
 
 
 def _experiments(page: ExperimentsPage) -> Iterator[str]:
     if not page.experiments:
-        yield "No such experiment. Create one: vettle experiment create --help"
+        yield page.note or "No experiment yet. Create one: vettle experiment create --help"
         return
     yield f"experiments  {counts({str(state): number for state, number in page.by_state.items()})}"
     headings = ["experiment", "state", "runs", "variants", "outcome", "leader", "context", "created"]
@@ -176,13 +214,8 @@ def _experiments(page: ExperimentsPage) -> Iterator[str]:
 def _results(answer: ExperimentResults) -> Iterator[str]:
     # Imported here because the other commands draw nothing.
     from vettle.renderers.report.plain import experiments
-    from vettle.renderers.report.plain.page import Page
 
-    shown = terminal()
-    # What is printed line by line may not act on the terminal, and colour would.
-    page = Page(shown["width"], unicode=shown["unicode"], colour=False)
-    experiments.results(page, answer)
-    yield from page.text().splitlines()
+    yield from drawn(lambda page: experiments.results(page, answer))
 
 
 session = _group(
@@ -196,7 +229,7 @@ session = _group(
     command(
         find(tools.session_end),
         "end",
-        "vettle session end --session-id s-1f2e3d4c5b6a --outcome accepted",
+        "vettle session end --session s-1f2e3d4c5b6a --outcome accepted",
     ),
 )
 mistake = command(

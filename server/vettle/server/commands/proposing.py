@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +14,13 @@ from vettle.engine.records.proposals import ProposalsMade, ProposalsReviewed, Re
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, given_bytes, json_option, open_project, parsed_json
 from vettle.server.commands.completing import known
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 from vettle.server.lab.proposing import proposals_make, proposals_review
 from vettle.server.toolsets import find
+
+_CALL = re.compile(r"(?P<command>vettle [a-z ]+) (?P<arguments>\{.*\})", re.DOTALL)
+"""A step that is the call of a tool, in its command's words: the shell needs the arguments in quotes."""
 
 
 @click.command()
@@ -50,16 +56,16 @@ def propose(as_json: bool, accept: bool, file: str, proposer: str, client_ref: s
         }
         with open_project() as project:
             record = _review(project, arguments)
-        emit(record, as_json, lambda: _reviewed(record))
+        emit(record, as_json, lambda: _reviewed(worded(record)))
         return
     with open_project() as project, working("making proposals"):
         made = proposals_make(project, **checked(find(proposals_make), given))
         new = [one.proposal for one in made.proposals if one.review.status == "new"] if accept else []
         taken = _review(project, {"proposals": new, "accept": True, "proposer": made.model}) if new else None
     if taken is None or not as_json:
-        emit(made, as_json, lambda: _made(made))
+        emit(made, as_json, lambda: _made(worded(made)))
     if taken is not None:
-        emit(taken, as_json, lambda: _reviewed(taken))
+        emit(taken, as_json, lambda: _reviewed(worded(taken)))
 
 
 def _review(project: Project, arguments: dict[str, Any]) -> ProposalsReviewed:
@@ -108,4 +114,9 @@ def _proposal(row: ReviewedProposal, said: str) -> Iterator[str]:
     if row.flags:
         yield f"    {', '.join(row.flags).replace('_', ' ')}"
     if row.next_step:
-        yield f"    {row.next_step}"
+        call = _CALL.fullmatch(row.next_step)
+        yield (
+            f"    {call['command']} --arguments {shlex.quote(call['arguments'])}"
+            if call
+            else f"    {row.next_step}"
+        )

@@ -13,6 +13,7 @@ from vettle.engine.records.querying import EventsPage, LoggedEvent, QueryRows
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import emit, json_option, open_project, table
 from vettle.server.commands.completing import known
+from vettle.server.commands.options import CURSOR
 from vettle.server.lab.querying import events_query
 from vettle.server.toolsets import find
 
@@ -39,7 +40,7 @@ _MOST_CHARACTERS = 1_000_000
 @click.option("--until", default="", help="Before this time.")
 @click.option("--oldest-first", is_flag=True, help="Begin with the oldest.")
 @click.option("--limit", default=20, show_default=True, help="Most events to show.")
-@click.option("--cursor", default="", help="Where the page before ended.")
+@CURSOR
 @click.option("--sql", default="", help="Instead of filters: one SELECT over the tables, which only reads.")
 @click.option("--rows", default=200, show_default=True, help="Most rows of --sql.")
 @json_option
@@ -56,7 +57,7 @@ def events(as_json: bool, oldest_first: bool, **given: Any) -> None:
     session, statement = arguments.pop("session_id"), arguments.pop("sql")
     with open_project() as project:
         # A person may read more of a query's answer than a model should.
-        record = querying.ask(
+        record = querying.events_query(
             project, session=session, statement=statement, characters=_MOST_CHARACTERS, **arguments
         )
     emit(record, as_json, lambda: _page(record))

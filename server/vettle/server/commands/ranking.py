@@ -20,15 +20,16 @@ from vettle.engine.records.ranking import (
 )
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, json_option, open_project, share, table
-from vettle.server.commands.completing import known
 from vettle.server.commands.layout import wrapped
+from vettle.server.commands.options import CONTEXT
+from vettle.server.commands.wording import worded
 from vettle.server.lab import ranking
 from vettle.server.toolsets import find
 
 
 @click.command()
 @click.option("--variable", default="model", show_default=True, help="What to rank the values of.")
-@click.option("--context", default="", help="Only this kind of work.", shell_complete=known("context"))
+@CONTEXT
 @click.option("--period", default="all", show_default=True, help='Days such as "30d", which adds a trend.')
 @click.option("--low-risk", multiple=True, metavar="CONTEXT", help="Where a challenger may be tried.")
 @click.option("--limit", default=20, show_default=True, help="Most contexts, and values in each, to show.")
@@ -58,7 +59,7 @@ def models(
                 raise InvalidArgument("--chain", "no value has a result yet", record.next_step)
             written = files.write(project, "--chain", chain, chains.text(record))
             click.echo(f"wrote {written}", err=True)
-    emit(record, as_json, lambda: wrapped(_ranked(record, limit)))
+    emit(record, as_json, lambda: wrapped(_ranked(worded(record), limit)))
 
 
 def _compare(arguments: dict[str, Any], pair: tuple[str, str], as_json: bool, chain: str) -> None:
@@ -69,7 +70,7 @@ def _compare(arguments: dict[str, Any], pair: tuple[str, str], as_json: bool, ch
     kept = {name: arguments[name] for name in ("variable", "context", "period")}
     with open_project() as project:
         record = comparison.compare(project, first=pair[0], second=pair[1], **kept)
-    emit(record, as_json, lambda: wrapped(_compared(record)))
+    emit(record, as_json, lambda: wrapped(_compared(worded(record))))
 
 
 def _ranked(record: VariantsRanked, limit: int) -> Iterator[str]:

@@ -10,7 +10,6 @@ import click
 from vettle.engine.project import Project
 from vettle.engine.records import (
     MistakesReport,
-    Report,
     RewardsReport,
     RuleDetails,
     RulesPage,
@@ -19,7 +18,7 @@ from vettle.engine.records import (
 )
 from vettle.engine.records.reports import MistakeTrend
 from vettle.server import tools
-from vettle.server.commands.checking import checked
+from vettle.server.commands.checking import answered, checked
 from vettle.server.commands.common import (
     counted,
     counts,
@@ -32,13 +31,8 @@ from vettle.server.commands.common import (
 )
 from vettle.server.commands.completing import known
 from vettle.server.commands.layout import wrapped
+from vettle.server.commands.options import CONTEXT, CURSOR, PERIOD
 from vettle.server.toolsets import find
-
-
-def _report(**given: Any) -> Report:
-    arguments = checked(find(tools.report_get), given)
-    with open_project() as project:
-        return tools.report_get(project, **arguments)
 
 
 @click.command()
@@ -51,7 +45,7 @@ def _report(**given: Any) -> Report:
 )
 @click.option("--query", default="", help="Only rules with this text.")
 @click.option("--limit", default=20, show_default=True, help="Most rules to show.")
-@click.option("--cursor", default="", help="Where the page before ended.")
+@CURSOR
 @click.option("--detailed", is_flag=True, help="With --json: every number of each rule.")
 @click.option("--pack", is_flag=True, help="Print all of them as a starter pack (YAML) for another project.")
 @json_option
@@ -82,7 +76,7 @@ def _pack(project: Project, arguments: dict[str, Any], as_json: bool) -> None:
 
 def _rules(page: RulesPage) -> Iterator[str]:
     if not page.rules:
-        yield "No rule yet. Add one: vettle rule add 'Run the type checker before committing.'"
+        yield page.note or "No rule yet. Add one: vettle rule add 'Run the type checker before committing.'"
         return
     yield from rule_table(page.rules)
     if page.note:
@@ -123,17 +117,17 @@ def rule_table(rows: list[RuleDetails | RuleSummary]) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
-@click.option("--context", default="", help="Only this kind of work.", shell_complete=known("context"))
+@PERIOD
+@CONTEXT
 @click.option("--limit", default=20, show_default=True, help="Most sessions to list.")
-@click.option("--cursor", default="", help="Where the page before ended.")
+@CURSOR
 @json_option
 def sessions(as_json: bool, **given: Any) -> None:
     """Example: vettle sessions --period 7d.
 
     How many sessions there were, how they ended and scored, and the newest of them.
     """
-    record = _report(kind="sessions", **given)
+    record = answered(tools.report_get, {"kind": "sessions", **given})
     assert record.sessions is not None
     found = record.sessions
     emit(record, as_json, lambda: wrapped(_sessions(found)))
@@ -167,14 +161,14 @@ def _sessions(found: SessionsReport) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
+@PERIOD
 @json_option
 def rewards(as_json: bool, **given: Any) -> None:
     """Example: vettle rewards --period 7d.
 
     Feedback by outcome and by source, with the mean reward from 0 (rejected) to 1 (accepted).
     """
-    record = _report(kind="rewards", **given)
+    record = answered(tools.report_get, {"kind": "rewards", **given})
     assert record.rewards is not None
     found = record.rewards
     emit(record, as_json, lambda: wrapped(_rewards(found)))
@@ -190,14 +184,14 @@ def _rewards(found: RewardsReport) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--period", default="30d", show_default=True, help='Days such as "7d", or "all".')
+@PERIOD
 @json_option
 def mistakes(as_json: bool, **given: Any) -> None:
     """Example: vettle mistakes --period 7d.
 
     Mistakes by class with the share that repeats an earlier session's, its trend, and those that keep coming back.
     """
-    record = _report(kind="mistakes", **given)
+    record = answered(tools.report_get, {"kind": "mistakes", **given})
     assert record.mistakes is not None
     found = record.mistakes
     emit(record, as_json, lambda: wrapped(_mistakes(found)))
@@ -216,6 +210,8 @@ def _mistakes(found: MistakesReport) -> Iterator[str]:
         yield from _trend(found.trend)
     for mode in found.failures:
         yield f"runs      {mode.count}x {mode.status} {mode.failure_mode}".rstrip()
+    if found.recurring:
+        yield "Made most often since the beginning:"
     for mistake in found.recurring:
         yield f"{mistake.occurrences}x {mistake.error_class}: {' '.join(mistake.description.split())}"
         if mistake.correction:

@@ -11,6 +11,7 @@ from vettle.engine.errors import FilesRefused
 from vettle.engine.project import Project
 from vettle.engine.records.overview import Overview
 from vettle.server.commands.common import emit, json_option, open_project, terminal
+from vettle.server.commands.wording import worded
 
 _BEGINNING = 2_000
 
@@ -39,21 +40,21 @@ def report(output: str, period: str, terminal: bool, as_json: bool) -> None:
     if as_json:
         emit(page, as_json, lambda: iter(()))
     elif terminal:
-        click.echo(_text(page), nl=False)
+        click.echo(_text(worded(page)), nl=False)
     else:
-        _html(page, path)
+        _html(worded(page), path)
 
 
 def gathered(project: Project, period: str) -> Overview:
     """Return the page about a period, after checking that it is one."""
     # Imported here because it takes numpy, and help does not.
     from vettle.engine.overview import gathering
-    from vettle.server import tools
+    from vettle.server import rule_files, tools
     from vettle.server.commands.checking import checked
     from vettle.server.toolsets import find
 
     given = checked(find(tools.report_get), {"kind": "rules", "period": period})
-    return gathering.gather(project, period=given["period"])
+    return gathering.gather(project, period=given["period"], blocked=rule_files.blocked(project))
 
 
 def free(path: Path) -> Path:

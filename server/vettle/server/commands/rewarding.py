@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from vettle.engine.outcomes import exit_code, junit, recording
-from vettle.engine.outcomes.junit import FailedTest
+from vettle.engine.outcomes.failed_tests import FailedTest
 from vettle.engine.outcomes.verdicts import Verdict
 from vettle.engine.project import Project
 from vettle.engine.records.outcomes import OutcomeFound
@@ -18,6 +18,7 @@ from vettle.server import tools
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, open_project
 from vettle.server.commands.operations import command
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 from vettle.server.git import survival
 from vettle.server.toolsets import find
@@ -94,7 +95,7 @@ def _found(given: dict[str, Any]) -> None:
             failed=failed if given.get("mistakes") else (),
             apply=not given.get("dry_run"),
         )
-    emit(record, given["as_json"], lambda: _told(record))
+    emit(record, given["as_json"], lambda: _told(worded(record)))
 
 
 def _verdict(
@@ -133,7 +134,9 @@ def _told(record: OutcomeFound) -> Iterator[str]:
         so_far = "" if score is None else f", session score {score:.2f}"
         yield f"reward {record.reward.reward_id}: {record.reward.value:.2f}{so_far}"
     if record.mistakes:
-        yield f"{counted(len(record.mistakes), 'failed test')} logged as mistakes."
+        yield f"{counted(len(record.mistakes), 'failed test')} logged as mistakes, once in the session."
+    if record.mistakes_known:
+        yield f"{counted(record.mistakes_known, 'failed test')} noticed before, and not logged again."
     for change in record.reward.status_changes if record.reward else ():
         yield f"rule {change.rule_id}: {change.old} -> {change.new}"
     yield record.next_step
@@ -145,12 +148,9 @@ def _option(name: str) -> str:
 
 def _parameters() -> list[click.Parameter]:
     """Return the options of the tool's command, and those that find the outcome."""
-    stated = list(_plain.params)
-    session = next(parameter for parameter in stated if parameter.name == "session_id")
-    session.opts.append("--session")
     reports = click.Path(exists=True, dir_okay=False, path_type=Path)
     return [
-        *stated,
+        *_plain.params,
         click.Option(
             ["--from-junit"],
             type=reports,

@@ -16,6 +16,8 @@ from vettle.server import rule_files, tools
 from vettle.server.commands.checking import checked
 from vettle.server.commands.common import counted, emit, json_option, open_project
 from vettle.server.commands.completing import completes_targets
+from vettle.server.commands.layout import wrapped
+from vettle.server.commands.wording import worded
 from vettle.server.commands.working import working
 from vettle.server.toolsets import find
 
@@ -34,7 +36,8 @@ def render(targets: tuple[str, ...], adopt: bool, as_json: bool, **given: Any) -
     Bring the rule files of claude, cursor, copilot, windsurf, continue, agents (AGENTS.md), gemini or skill up to
     date with the proven and pinned rules. Without a target: of the assistants that the repository uses, so that each
     reads every rule once. Text that is not ours is never touched.
-    Exit codes: 1 not up to date (--check), 3 a file was refused, 4 a file was edited by hand.
+    Exit codes: 1 not up to date (--check), or rules that reach no file (--write), 3 a file was refused, 4 a file was
+    edited by hand.
     """
     arguments = checked(find(tools.rules_render), {**given, **({"targets": targets} if targets else {})})
     if adopt:
@@ -42,9 +45,11 @@ def render(targets: tuple[str, ...], adopt: bool, as_json: bool, **given: Any) -
         return
     with open_project() as project, working("rendering"):
         record = rule_files.rendered(project, **arguments)
-    emit(record, as_json, lambda: _rendering(record))
+    options = [f"--{name}" for name in ("remove", "force") if given[name]]
+    command = " ".join(["vettle render", *targets, *options, "--write"])
+    emit(record, as_json, lambda: _rendering(record, command))
     raise_if_refused(record)
-    if given["check"] and not record.in_sync:
+    if (given["check"] or given["write"]) and not record.in_sync:
         click.get_current_context().exit(1)
 
 
@@ -54,7 +59,7 @@ def _adopt(arguments: dict[str, Any], as_json: bool) -> None:
         raise click.UsageError("--adopt goes with --write, and with no other option.")
     with open_project() as project:
         record, rendering = rule_files.adopt(project, targets=arguments["targets"], write=arguments["write"])
-    emit(record, as_json, lambda: _adoption(record))
+    emit(record, as_json, lambda: wrapped(_adoption(worded(record))))
     if rendering is not None:
         raise_if_refused(rendering)
 
@@ -67,16 +72,26 @@ def _adoption(record: Adoption) -> Iterator[str]:
     if not record.pinned and not record.retired:
         yield "No file was edited by hand."
     elif not record.applied:
-        yield "Nothing was changed. To adopt: vettle render --adopt --write."
+        yield "Nothing was changed. To adopt: vettle render --adopt --write"
 
 
-def _rendering(record: Rendering) -> Iterator[str]:
+_DONE = {"create": "created", "update": "updated", "remove": "removed"}
+
+
+def _rendering(record: Rendering, command: str) -> Iterator[str]:
     for file in record.files:
         if file.diff:
             yield file.diff.rstrip("\n")
+    yield from wrapped(_told(record, command))
+
+
+def _told(record: Rendering, command: str) -> Iterator[str]:
+    """Yield what becomes, or became, of each file, who reads it, and the command that would write it."""
     for file in record.files:
         cost = f", about {file.tokens} tokens" if file.tokens else ""
-        yield f"{file.action:9}  {file.path} ({file.target}, {counted(len(file.rules), 'rule')}{cost}): {file.reason}"
+        done = _DONE.get(file.action) if record.written else None
+        what = f"{file.path} ({file.target}, {counted(len(file.rules), 'rule')}{cost})"
+        yield f"{done:9}  {what}" if done else f"{file.action:9}  {what}: {file.reason}"
     by_copies: dict[str, list[str]] = {}
     for delivery in record.deliveries:
         by_copies.setdefault(_delivered(delivery), []).append(delivery.reader)
@@ -89,9 +104,11 @@ def _rendering(record: Rendering) -> Iterator[str]:
         yield f"hides      {hidden.path} from {hidden.reader}. {hidden.remedy}"
     for note in record.notes:
         yield f"note       {note}"
-    refused = any(file.action == "refused" for file in record.files)
-    if not (record.written or record.in_sync or refused):
-        yield "Nothing was written. To write: vettle render --write."
+    changing = sum(file.action in _DONE for file in record.files)
+    if record.written and changing:
+        yield f"{counted(changing, 'file')} changed."
+    elif changing and not any(file.action == "refused" for file in record.files):
+        yield f"Nothing was written. To write: {command}"
 
 
 def _delivered(delivery: Delivery) -> str:
@@ -134,11 +151,11 @@ def import_(paths: tuple[str, ...], system: str, dry_run: bool, verbose: bool, a
         if rules or not data:
             with working("importing rules"):
                 record = rule_files.rules_imported(project, paths=rules, apply=not dry_run)
-            emit(record, as_json, lambda: imported(record, verbose))
+            emit(record, as_json, lambda: wrapped(imported(worded(record), verbose)))
         for path in data:
             with working(f"importing {path}"):
                 brought = sources.bring(project, Path(path), system=system, apply=not dry_run)
-            emit(brought, as_json, partial(_brought, brought))
+            emit(brought, as_json, partial(wrapped, _brought(worded(brought))))
 
 
 def _brought(record: DataImported) -> Iterator[str]:
@@ -161,14 +178,19 @@ def _brought(record: DataImported) -> Iterator[str]:
 
 
 def imported(record: RulesImported, verbose: bool) -> Iterator[str]:
+    """Yield what was taken from each file and what was not, and the next step."""
+    yield from taken(record, verbose)
+    yield record.next_step
+
+
+def taken(record: RulesImported, verbose: bool) -> Iterator[str]:
     """Yield what was taken from each file and what was not."""
     for file in record.files:
         yield from _imported_file(file, verbose)
     yield (
-        f"{counted(record.added, 'rule')} on trial, {record.quarantined} quarantined, {record.merged} merged, "
+        f"{counted(record.added, 'new rule')} on trial, {record.quarantined} quarantined, {record.merged} merged, "
         f"{record.known} known already."
     )
-    yield record.next_step
 
 
 def _imported_file(file: ImportedFile, verbose: bool) -> Iterator[str]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import click
 
-from vettle.engine import outlook, overall
+from vettle.engine import overall, wording
 from vettle.engine.quarantine import visible
 from vettle.engine.records.diagnosis import StatusInDetail
 from vettle.server import rule_files
 from vettle.server.commands.common import counted, counts, emit, json_option, open_project
 from vettle.server.commands.layout import wrapped
+from vettle.server.commands.wording import worded
 
 _TASK = 70
 _MOST_PROVEN = 3
@@ -25,12 +26,12 @@ def status(as_json: bool) -> None:
     What is going on in this project, the most important thing first; what needs a person, and the next step.
     """
     with open_project() as project:
-        record = overall.status(project)
+        record = overall.status(project, blocked=rule_files.blocked(project))
         found = rule_files.untestable(project)
     if found:
         warnings = [*record.warnings, rule_files.not_testable(found)]
         record = record.model_copy(update={"warnings": warnings})
-    emit(record, as_json, lambda: wrapped(_status(record)))
+    emit(record, as_json, lambda: wrapped(_status(worded(record))))
 
 
 def _status(record: StatusInDetail) -> Iterator[str]:
@@ -45,7 +46,7 @@ def _status(record: StatusInDetail) -> Iterator[str]:
     if record.closest:
         yield f"closest      {record.closest.rule_id}: {record.closest.said}"
     elif record.rules.get("trial"):
-        why = "no rule on trial is believed to help, or no coin decided about it lately"
+        why = "lately no coin decided about a rule on trial that is believed to help"
         yield f"closest      cannot be said: {why if record.sessions.get('scored') else 'no session was scored yet'}"
     for session in record.open_sessions:
         task = visible(" ".join(session.task.split())[:_TASK])
@@ -69,7 +70,7 @@ def _next_step(record: StatusInDetail) -> str:
 
 def _pace(record: StatusInDetail) -> str:
     pace = record.sessions_per_day
-    return "" if pace is None else f"; lately {outlook.pace(pace)}"
+    return "" if pace is None else f"; lately started {wording.pace(pace)}"
 
 
 def _proven(record: StatusInDetail) -> Iterator[str]:

@@ -152,17 +152,18 @@ def clock(case: Case) -> Iterator[Said]:
 
 
 def left_open(case: Case) -> Iterator[Said]:
-    """Find sessions that began more than a day ago and were never ended."""
+    """Find sessions that have been silent for more than a day, and were neither rewarded nor ended."""
     if case.store is None:
         return
     with case.store.read() as transaction:
-        found = sessions.in_state(transaction, "open", unseen_since=case.clock() - DAY)
+        silent = sessions.in_state(transaction, "open", unseen_since=case.clock() - DAY)
+    found = [one for one in silent if one.outcome is None]
     if found:
         names = some([one.id for one in found], _MOST_NAMED)
         yield warning(
             "sessions-left-open",
             f"open and silent for more than a day: {names}; without an end they prove nothing",
-            f"vettle session end --session-id {found[0].id} --outcome accepted",
+            f"vettle session end --session {found[0].id} --outcome accepted",
         )
 
 

@@ -1,118 +1,79 @@
-"""Letting an assistant call vettle: which file each reads its hooks from, and what we write into it."""
+"""Letting an assistant call vettle: our hooks go into its file, and come out again, and all else stays."""
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import json
 import os
 import re
-import shlex
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from vettle.engine.errors import FilesRefused, InvalidArgument
-from vettle.engine.locating import hooks_folder
+from vettle.engine import locating
+from vettle.engine.errors import FilesRefused
+from vettle.engine.records.connecting import ConnectionAction
 from vettle.engine.records.hooking import HooksInstalled
 from vettle.server.clients import files
-from vettle.server.clients.formats.base import Segment, Unusable, is_blank, put_in, take_out
+from vettle.server.clients.applying import Change, carried_out, refused
+from vettle.server.clients.formats.base import Segment, Unusable, composed, is_blank, put_in
 from vettle.server.clients.formats.jsonc import parse
+from vettle.server.clients.memory import Keeper, Memory, Written, checksum
 from vettle.server.hooks import groups, spool
+from vettle.server.hooks.assistants import Assistant, assistant, document, entry
 
-_SECONDS = 10
-"""After which an assistant gives a hook of ours up; it takes a hundredth of one."""
-
-_CODEX_END_SECONDS = 3
-"""The most that Codex grants to the end of a session; of more it warns at every start."""
-
-_REMEMBERED = "installed.json"
 _OURS = re.compile(r"vettle.* hook (?:claude-code|cursor|codex) \w+$")
 
-
-@dataclass(frozen=True)
-class Assistant:
-    """One assistant: the file in the project that it reads hooks from, and the tools of which events are told.
-
-    `events` maps each event to the pattern of tools, "" for all. `flat` files hold commands, others groups of them.
-    """
-
-    name: str
-    title: str
-    path: str
-    events: Mapping[str, str]
-    hint: str
-    flat: bool = False
-
-
-ASSISTANTS = {
-    assistant.name: assistant
-    for assistant in (
-        Assistant(
-            name="claude-code",
-            title="Claude Code",
-            path=".claude/settings.local.json",
-            events={
-                "SessionStart": "",
-                "SubagentStart": "",
-                "UserPromptSubmit": "",
-                "PostToolUseFailure": "",
-                "PostToolBatch": "",
-                "SessionEnd": "",
-            },
-            hint="start a new session of claude; /hooks lists them",
-        ),
-        Assistant(
-            name="cursor",
-            title="Cursor",
-            path=".cursor/hooks.json",
-            events={"sessionStart": "", "postToolUse": "Shell", "postToolUseFailure": "", "sessionEnd": ""},
-            hint="start a new chat; Settings, Hooks lists them",
-            flat=True,
-        ),
-        Assistant(
-            name="codex",
-            title="Codex",
-            path=".codex/hooks.json",
-            events={
-                "SessionStart": "",
-                "SubagentStart": "",
-                "UserPromptSubmit": "",
-                "PostToolUse": "",
-                "SessionEnd": "",
-            },
-            hint="start codex, and trust the hooks when it asks (or /hooks)",
-        ),
-    )
+_SAID: Mapping[ConnectionAction, Literal["create", "update", "unchanged", "remove", "delete"]] = {
+    "create": "create",
+    "update": "update",
+    "remove": "remove",
+    "delete": "delete",
+    "unchanged": "unchanged",
+    "absent": "unchanged",
 }
 
 
-def assistant(name: str) -> Assistant:
-    """Return an assistant by its name (InvalidArgument)."""
-    if name not in ASSISTANTS:
-        raise InvalidArgument("client", f"no hooks for {name[:80]!r}", f"Known: {', '.join(ASSISTANTS)}")
-    return ASSISTANTS[name]
+class _Found(NamedTuple):
+    """An assistant's file as it is (`text` is None where there is none), and what we put into it before."""
 
+    of: Assistant
+    file: Path
+    text: str | None
+    kept: Written | None
 
-def entry(of: Assistant, event: str, launch: Sequence[str], *, windows: bool = False) -> dict[str, Any]:
-    """Return what the assistant's file holds for an event; `launch` starts vettle."""
-    words = [*launch, "hook", of.name, event]
-    command = subprocess.list2cmdline(words) if windows else shlex.join(words)
-    matcher = {"matcher": of.events[event]} if of.events[event] else {}
-    seconds = _CODEX_END_SECONDS if (of.name, event) == ("codex", "SessionEnd") else _SECONDS
-    if of.flat:
-        return {"command": command, **matcher, "timeout": seconds}
-    return {**matcher, "hooks": [{"type": "command", "command": command, "timeout": seconds}]}
+    def is_ours(self, group: object) -> bool:
+        """Tell whether an element is one that we put in, or holds a command as we write it and nothing else."""
+        if self.kept is not None and group in self.kept.entry.values():
+            return True
+        if not isinstance(group, dict):
+            return False
+        inner = group.get("hooks")
+        hooks = inner if isinstance(inner, list) else [group]
+        commands = [hook.get("command") if isinstance(hook, dict) else None for hook in hooks]
+        return bool(commands) and all(isinstance(one, str) and _OURS.search(one) for one in commands)
 
+    def ours(self) -> dict[str, Any]:
+        """Return our element of each event; of several the last."""
+        text = self.text or ""
+        value = {} if is_blank(text) else parse(text).value
+        hooks = value.get("hooks") if isinstance(value, dict) else None
+        if not isinstance(hooks, dict):
+            return {}
+        return {
+            event: group
+            for event, found in hooks.items()
+            for group in (found if isinstance(found, list) else [])
+            if self.is_ours(group)
+        }
 
-def whole(of: Assistant, launch: Sequence[str], *, windows: bool = False) -> str:
-    """Return a file of the assistant with our hooks and nothing else."""
-    hooks = {event: [entry(of, event, launch, windows=windows)] for event in of.events}
-    value = {"version": 1, "hooks": hooks} if of.flat else {"hooks": hooks}
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    def without_ours(self) -> str:
+        """Return the text without our elements: as it was, byte for byte, if nobody changed the file since."""
+        text = self.text or ""
+        before = self.kept.taken_out_of(text) if self.kept else None
+        if before is not None:
+            return before
+        for event in self.ours():
+            text = groups.remove(text, event, self.is_ours)
+        return text
 
 
 def install(
@@ -128,27 +89,9 @@ def install(
     """
     of = assistant(name)
     wanted = {event: entry(of, event, launch, windows=windows) for event in of.events}
-    with _refusals(of):
-        files.raise_unless_inside(root / of.path, root)
-        text = files.read_text(root / of.path)
-        if text is not None and not is_blank(text):
-            if _ours(text) == wanted:
-                return _answer(of, text, text, apply=apply)
-            base = _without(of, text)
-            after, history = _added(base, wanted)
-        else:
-            after, history = whole(of, launch, windows=windows), []
-        if apply:
-            folders = [str(folder) for folder in files.missing_folders(root / of.path)]
-            remembered = {
-                "made": text is None,
-                "folders": folders,
-                "hash": _digest(after),
-                "history": history,
-            }
-            _write(root / of.path, text, after)
-            _remember(root, of, remembered)
-    return _answer(of, text, after, apply=apply)
+    if apply:
+        spool.hooks_folder(str(root))
+    return _changed(root, of, lambda found: _installed(found, wanted), apply=apply)
 
 
 def undo(root: Path, name: str, *, apply: bool) -> HooksInstalled:
@@ -160,128 +103,35 @@ def undo(root: Path, name: str, *, apply: bool) -> HooksInstalled:
         InvalidArgument: There is no such assistant.
         FilesRefused: The file is not one that can be edited.
     """
-    of = assistant(name)
-    with _refusals(of):
-        text = files.read_text(root / of.path)
-        if text is None or is_blank(text):
-            return _answer(of, text, text, apply=apply)
-        remembered = _remembered(root).get(of.path, {})
-        after = _restored(of, text, remembered)
-        if apply and after != text:
-            if after is None:
-                folders = [Path(folder) for folder in remembered.get("folders", [])]
-                files.delete(root / of.path, expected=text.encode(), folders=folders)
-            else:
-                _write(root / of.path, text, after)
-            _remember(root, of, None)
-    return _answer(of, text, after, apply=apply)
+    return _changed(root, assistant(name), _undone, apply=apply)
 
 
-# --- the text ---------------------------------------------------------------------------------------
+def keeper(root: Path) -> Keeper:
+    """Return what keeps the memory of hooks: in the user's folder, so that nothing a repository brings is trusted."""
+    folder = Path(locating.hooks_folder(str(root), os.environ))
+    return Keeper(root, folder / "written.json", folder / "written.lock")
 
 
-def _is_ours(group: object) -> bool:
-    """Tell whether an element holds our command and nothing else."""
-    if not isinstance(group, dict):
-        return False
-    inner = group.get("hooks")
-    hooks = inner if isinstance(inner, list) else [group]
-    commands = [hook.get("command") if isinstance(hook, dict) else None for hook in hooks]
-    return bool(commands) and all(isinstance(one, str) and _OURS.search(one) for one in commands)
+def _changed(
+    root: Path, of: Assistant, planned: Callable[[_Found], Change], *, apply: bool
+) -> HooksInstalled:
+    """Plan for the assistant's file as it is by now, carry that out, and say what was done, or would be."""
+    file = root / of.path
 
+    def plan(memory: Memory) -> list[Change]:
+        try:
+            files.raise_unless_inside(file, root)
+            return [planned(_Found(of, file, files.read_text(file), memory.files.get(str(file))))]
+        except (Unusable, files.Refused) as error:
+            return [refused(of.name, file, error)]
 
-def _ours(text: str) -> dict[str, Any]:
-    """Return our element of each event; of several the last."""
-    hooks = parse(text).value
-    hooks = hooks.get("hooks") if isinstance(hooks, dict) else None
-    if not isinstance(hooks, dict):
-        return {}
-    return {
-        event: group
-        for event, found in hooks.items()
-        for group in (found if isinstance(found, list) else [])
-        if _is_ours(group)
-    }
-
-
-def _added(text: str, wanted: Mapping[str, dict[str, Any]]) -> tuple[str, list[list[Segment]]]:
-    """Return the text with an element for each event, and what was put in, step by step."""
-    history = []
-    for event, group in wanted.items():
-        history.append(groups.insert(text, event, group))
-        text = put_in(text, history[-1])
-    return text, history
-
-
-def _without(of: Assistant, text: str) -> str:
-    for event in {**of.events, **_ours(text)}:
-        text = groups.remove(text, event, _is_ours)
-    return text
-
-
-def _restored(of: Assistant, text: str, remembered: Mapping[str, Any]) -> str | None:
-    """Return the text as it was before, None where there was no file."""
-    if remembered.get("hash") == _digest(text):
-        if remembered["made"]:
-            return None
-        for step in reversed(remembered["history"]):
-            text = take_out(text, [Segment(*piece) for piece in step]) or text
-        return text
-    after = _without(of, text)
-    left = {key: value for key, value in parse(after).value.items() if key != "version"}
-    return after if left or not remembered.get("made") else None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-# --- the file ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _refusals(of: Assistant) -> Iterator[None]:
-    """Say of a file that cannot be edited which one it is, and what to do."""
-    try:
-        yield
-    except (Unusable, files.Refused) as error:
+    (change,) = carried_out(plan, keeper(root), apply=apply)
+    if change.action == "refused":
         raise FilesRefused(
-            f"{of.path}: {error}. Nothing was changed. Mend the file, or add by hand what "
-            f"'vettle hook install {of.name} --print' prints."
-        ) from error
-
-
-def _write(path: Path, before: str | None, after: str) -> None:
-    files.raise_unless_writable(path)
-    expected = None if before is None else before.encode()
-    files.write(path, after.encode(), expected=expected, private=False)
-
-
-def _remembered(root: Path) -> dict[str, Any]:
-    """Return what was written into which file."""
-    return spool.read(str(Path(hooks_folder(str(root), os.environ)) / _REMEMBERED))
-
-
-def _remember(root: Path, of: Assistant, what: Mapping[str, Any] | None) -> None:
-    known = {path: value for path, value in _remembered(root).items() if path != of.path}
-    if what is not None:
-        known[of.path] = what
-    folder = spool.hooks_folder(str(root))
-    spool.write(str(Path(folder) / _REMEMBERED), json.dumps(known).encode())
-
-
-def _answer(of: Assistant, before: str | None, after: str | None, *, apply: bool) -> HooksInstalled:
-    """Return what was done to the file, or would be."""
-    action: Literal["create", "update", "unchanged", "remove", "delete"]
-    if before == after:
-        action = "unchanged"
-    elif before is None:
-        action = "create"
-    elif after is None:
-        action = "delete"
-    else:
-        action = "update" if _ours(after) else "remove"
-    old, new = ((text or "").splitlines(keepends=True) for text in (before, after))
+            f"{of.path}: {change.detail} Mend that, or edit the file by hand: "
+            f"'vettle hook install {of.name} --print' prints what belongs into it."
+        )
+    action = _SAID[change.action]
     return HooksInstalled(
         client=of.name,
         title=of.title,
@@ -289,6 +139,58 @@ def _answer(of: Assistant, before: str | None, after: str | None, *, apply: bool
         action=action,
         events=list(of.events),
         applied=apply and action != "unchanged",
-        diff="".join(difflib.unified_diff(old, new, of.path, of.path)),
+        diff=change.diff,
         hint=of.hint if action in ("create", "update") else "",
     )
+
+
+def _installed(found: _Found, wanted: Mapping[str, dict[str, Any]]) -> Change:
+    """Plan to put our hooks, as wanted, into a file."""
+    of, file, text, kept = found
+    present = found.ours()
+    if present == wanted:
+        return Change(of.name, file, "unchanged")
+    files.raise_unless_writable(file)
+    base = found.without_ours()
+    segments = _segments(of, base, wanted)
+    after = files.encoded(put_in(base, segments))
+    # What was made for hooks that are replaced was made for those that replace them.
+    before = kept if present else None
+    written = Written(
+        client=of.name,
+        after=checksum(after),
+        segments=segments,
+        entry=dict(wanted),
+        created=before.created if before else text is None,
+        folders=before.folders if before else [str(folder) for folder in files.missing_folders(file)],
+    )
+    action: ConnectionAction = "create" if text is None else "update"
+    return Change(of.name, file, action, "", None if text is None else text.encode(), after, written)
+
+
+def _segments(of: Assistant, text: str, wanted: Mapping[str, dict[str, Any]]) -> list[Segment]:
+    """Return what to put into a text so that it has an element for each event."""
+    if is_blank(text):
+        return [Segment(len(text), document(of, wanted))]
+    segments: list[Segment] = []
+    for event, group in wanted.items():
+        segments = composed(segments, groups.insert(put_in(text, segments), event, group))
+    return segments
+
+
+def _undone(found: _Found) -> Change:
+    """Plan to take our hooks out of a file."""
+    of, file, text, kept = found
+    after = found.without_ours()
+    if text is None or after == text:
+        content = None if text is None else text.encode()
+        return Change(of.name, file, "absent", "there are no hooks of ours", content, content)
+    files.raise_unless_writable(file)
+    if kept and kept.created and _nothing_left(after):
+        return Change(of.name, file, "delete", "", text.encode())
+    return Change(of.name, file, "remove", "", text.encode(), files.encoded(after))
+
+
+def _nothing_left(text: str) -> bool:
+    """Tell whether a file holds nothing but what was there around our hooks."""
+    return is_blank(text) or not set(parse(text).value) - {"version"}

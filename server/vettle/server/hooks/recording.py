@@ -11,7 +11,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vettle.engine.clock import DAY, system_clock
@@ -58,8 +58,7 @@ def drain(root: Path, *, wait: float = 10.0, within: float = math.inf) -> int:
     """Record all events that wait, then prepare sessions; return how many events were recorded or put aside.
 
     Waits so many seconds for another process that does it. Whoever has to be done `within` so many seconds is in a
-    hurry: no event is begun after them, and nothing but events is seen to. The process that the next hook starts has
-    the time.
+    hurry: no event is begun after them, and nothing is prepared. The process that the next hook starts has the time.
 
     Raises:
         StoreUnavailable, StoreDamaged, ConfigurationInvalid: The events stay, for another time.
@@ -85,9 +84,11 @@ def _drained(root: Path, folder: Path, deadline: float) -> set[str]:
     clock, met = _Then(), set()
     with contextlib.closing(Project(root, actor="hook", clock=clock)) as project:
         assistants = AssistantSessions(project, folder)
-        # First, because a session that begins closes those that nobody rewarded for too long.
+        # First, because a session that begins closes those that nobody rewarded, or ended, for too long.
         assistants.reward_by_tests()
-        for name in spool.waiting(str(folder)):
+        waiting = spool.waiting(str(folder))
+        _end_silent(assistants, clock, waiting)
+        for name in waiting:
             if time.monotonic() >= deadline:
                 break
             _record_one(assistants, clock, folder / "spool" / name)
@@ -101,6 +102,16 @@ def _drained(root: Path, folder: Path, deadline: float) -> set[str]:
             prepare_ahead(project)
     _tidy(folder)
     return met
+
+
+def _end_silent(assistants: AssistantSessions, clock: _Then, waiting: Sequence[str]) -> None:
+    """End the sessions that had been silent for long when the first event that waits happened: it is none of theirs."""
+    try:
+        clock.nanoseconds = spool.happened(waiting[0])
+    except (IndexError, ValueError):
+        # Nothing waits, or nothing of ours, which is put aside in its turn.
+        return
+    assistants.end_idle()
 
 
 def _record_one(assistants: AssistantSessions, clock: _Then, path: Path) -> None:

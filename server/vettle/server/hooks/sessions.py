@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -127,8 +128,8 @@ class AssistantSessions:
         snapshots.finish(self._project.root, self._project.state_folder, session.id)
         settings = self._project.settings.hooks
         if isinstance(known.get("tests"), dict) and settings.score_by_tests:
-            # A reward that comes later counts no more, so it is waited for only where one may come.
-            hours = settings.tests_wait_hours if rewards.others_judge(self._project) else 0.0
+            # A verdict that comes after the tests' counts no more.
+            hours = rewards.tests_wait_hours(self._project)
             known["due"] = happened + int(hours * HOUR * 1_000)
             if not hours:
                 self._reward(known)
@@ -160,28 +161,31 @@ class AssistantSessions:
     # --- tools ------------------------------------------------------------------------------------
 
     def _tool(self, known: dict[str, Any], event: Mapping[str, Any], happened: int, ref: str) -> None:
-        """Remember how a test run went, and log a failure that the session has not made yet."""
+        """Remember how a test run went, and log the failures that the session has not made yet."""
         went = testing.passed(event)
         if went is not None and happened >= known.get("tests", {}).get("at", 0):
             known["tests"] = {"at": happened, "passed": went}
         if not self._project.settings.hooks.remember_failures:
             return
         made = known.get("made", [])
-        found = failures.of_event(event, self._project.root, made)
-        if found is not None:
-            self._log(known["session_id"], found, event["folder"], ref)
-            known["made"] = [*made, *found.identities][-_MOST_MADE:]
+        for failure in failures.of_event(event, self._project.root, made):
+            self._log(known["session_id"], failure, event["folder"], ref)
+            made = [*made, failure.identity][-_MOST_MADE:]
+        known["made"] = made
 
     def _log(self, session_id: str, failure: Failure, folder: str, ref: str) -> None:
-        mistakes.log(
+        log = (
+            functools.partial(mistakes.log_named, identity=failure.identity)
+            if failure.named
+            else functools.partial(mistakes.log, client_ref=ref)
+        )
+        log(
             self._project,
             error_class=failure.error_class,
             description=redact(failure.description),
             session_id=session_id,
             severity=failure.severity,
             file=self._file(failure.file, folder),
-            identity=failure.identities[0] if failure.named else "",
-            client_ref=ref,
         )
 
     def _file(self, file: str, folder: str) -> str:

@@ -7,21 +7,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-_WRAPPERS = {
-    "env",
-    "time",
-    "sudo",
-    "nice",
-    "exec",
-    "npx",
-    "bunx",
-    "uvx",
-    "nohup",
-    "stdbuf",
-    "xvfb-run",
-    "timeout",
-}
-_RUNNERS = {"uv", "poetry", "pipenv", "pdm", "hatch", "rye", "pnpm", "npm", "bundle"}
+from vettle.server.hooks.names import names
+
+_WRAPPERS = names("env time sudo nice exec npx bunx uvx nohup stdbuf xvfb-run timeout")
+_RUNNERS = names("uv poetry pipenv pdm hatch rye pnpm npm bundle")
 _ASSIGNMENT = re.compile(r"\w+=.*")
 _PYTHON = re.compile(r"python[\d.]*|py")
 _DURATION = re.compile(r"[\d.]+[smhd]?")

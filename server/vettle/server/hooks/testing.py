@@ -6,47 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vettle.engine.outcomes.failed_tests import FailedTest
 from vettle.server.hooks import shell
+from vettle.server.hooks.names import names
 from vettle.server.hooks.shell import Command
 
-_RUNNERS = {
-    *("pytest", "py.test", "unittest", "nose2", "tox", "nox", "jest", "vitest", "mocha", "ava", "rspec"),
-    *("phpunit", "ctest", "playwright", "cypress"),
-}
-_BY_WORD = {
-    *(
-        "npm",
-        "pnpm",
-        "yarn",
-        "bun",
-        "deno",
-        "go",
-        "cargo",
-        "dotnet",
-        "mvn",
-        "mvnw",
-        "gradle",
-        "gradlew",
-        "rake",
-    ),
-    *(
-        "make",
-        "just",
-        "mix",
-        "swift",
-        "flutter",
-        "dart",
-        "bazel",
-        "sbt",
-        "composer",
-        "rails",
-        "lein",
-        "zig",
-        "task",
-    ),
-}
-_WORDS = {"test", "tests", "nextest", "check", "verify", "t"}
-_ONLY_LOOKS = {"--version", "--help", "-h", "--collect-only", "--co", "--listTests", "--list", "--no-run"}
+_RUNNERS = names(
+    "pytest py.test unittest nose2 tox nox jest vitest mocha ava rspec phpunit ctest playwright cypress"
+)
+_BY_WORD = names(
+    "npm pnpm yarn bun deno go cargo dotnet mvn mvnw gradle gradlew rake"
+    " make just mix swift flutter dart bazel sbt composer rails lein zig task"
+)
+_WORDS = names("test tests nextest check verify t")
+_ONLY_LOOKS = names("--version --help -h --collect-only --co --listTests --list --no-run")
 
 _FAILED = re.compile(
     r"\b[1-9]\d* (?:tests? )?(?:failed|failures?|failing|errors?)\b|^FAILED\b|^--- FAIL|^FAIL\b|^not ok \d"
@@ -65,17 +38,29 @@ _NONE_RAN = re.compile(
 )
 
 _NAMES = (
-    re.compile(r"^(?:FAILED|ERROR) (?P<name>[^\s(]\S*(?: - .+)?)$", re.MULTILINE),  # pytest
+    re.compile(  # pytest
+        r"^(?:FAILED|ERROR|SUBFAILED\([^)\n]*\)) (?P<name>[^\s(\[][^\s\[]*(?:\[.*?\])?)(?: - (?P<message>.+))?$",
+        re.MULTILINE,
+    ),
     re.compile(r"^(?:FAIL|ERROR): (?P<name>\S+ \(\S+\))", re.MULTILINE),  # unittest
     re.compile(r"^\s*--- FAIL: (?P<name>\S+)", re.MULTILINE),  # go
     re.compile(r"^test (?P<name>\S+) \.\.\. FAILED", re.MULTILINE),  # cargo
-    re.compile(r"^\s*(?:●|✕|\u00d7) (?P<name>\S.+?)(?: \(?\d+ ?m?s\)?)?$", re.MULTILINE),  # jest and vitest
-    re.compile(r"^rspec (?P<name>\S+)", re.MULTILINE),
-    re.compile(r"^\[ERROR\]\s+(?P<name>[\w.]+[.:]\w+)", re.MULTILINE),  # maven
+    re.compile(r"^\s*FAIL\s+(?P<name>\S+ > .+)$", re.MULTILINE),  # vitest
+    re.compile(r"^\s*● (?P<name>\S.+)$", re.MULTILINE),  # jest, then what both list where they show no more
+    re.compile(r"^\s*(?:✕|\u00d7) (?P<name>\S.+?)(?: \(?\d+ ?m?s\)?)?$", re.MULTILINE),
+    re.compile(r"^rspec (?P<name>\S+(?: # .+)?)$", re.MULTILINE),
+    re.compile(  # maven, where it shows each test, then in its summary
+        r"^\[ERROR\]\s+(?P<name>\w+\([\w.$]+\)|[\w$]+(?:\.[\w$]+)+)\s.*<<< (?:FAILURE|ERROR)!", re.MULTILINE
+    ),
+    re.compile(r"^\[ERROR\]\s+(?P<name>[\w.$]+\.\w+)", re.MULTILINE),
     re.compile(r"^(?P<name>\S+ > .+) FAILED$", re.MULTILINE),  # gradle
     re.compile(r"^not ok \d+ -? ?(?P<name>.+)$", re.MULTILINE),  # TAP
-    re.compile(r"^\s+\d+\) (?P<name>\S.+)$", re.MULTILINE),  # mocha
+    re.compile(r"^  \d+\) (?P<name>\S.*(?:\n {7,}\S.*)*?):$", re.MULTILINE),  # mocha, then its list of tests
+    re.compile(r"^\s+\d+\) (?P<name>\S.+)$", re.MULTILINE),
 )
+
+_GO_PACKAGE = re.compile(r"^FAIL\t(?P<package>\S+)\t", re.MULTILINE)
+_FILE = re.compile(r"(?P<file>\S+?\.(?:py|rb|[cm]?[jt]sx?))(?:::| > | # |$)")
 
 
 def runs_tests(command: Command) -> bool:
@@ -115,10 +100,20 @@ def passed(event: Mapping[str, Any]) -> bool | None:
     return not event["failed"]
 
 
-def failed_tests(output: str) -> list[str]:
-    """Return the names of the tests that failed, as their runner wrote them, each once."""
+def failed_tests(output: str) -> list[FailedTest]:
+    """Return the tests that failed, as their runner names them; the same one may come twice."""
     for pattern in _NAMES:
-        found = [match["name"].strip() for match in pattern.finditer(output)]
+        found = [_failed(match, output) for match in pattern.finditer(output)]
         if found:
-            return list(dict.fromkeys(found))
+            return found
     return []
+
+
+def _failed(match: re.Match[str], output: str) -> FailedTest:
+    name = " ".join(match["name"].split())
+    # Go names the package only after all of its tests.
+    package = _GO_PACKAGE.search(output, match.end()) if "--- FAIL" in match[0] else None
+    if package:
+        name = f"{package['package']}::{name}"
+    file = _FILE.match(name)
+    return FailedTest(name, match.groupdict().get("message") or "", file["file"] if file else "")

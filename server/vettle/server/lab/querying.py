@@ -32,7 +32,7 @@ def events_query(
     """Read recorded events by filter, or any table with read-only SQL (5 seconds at most)."""
     from vettle.engine import querying
 
-    return querying.ask(
+    return querying.events_query(
         project,
         kinds=kinds,
         session=session_id,

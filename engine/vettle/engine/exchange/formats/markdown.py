@@ -16,6 +16,7 @@ from vettle.engine.experiments.measures import shortened
 from vettle.engine.quarantine import visible
 from vettle.engine.records import VariantResult
 from vettle.engine.records.exports import BestConfiguration
+from vettle.engine.wording import evidence
 
 _MARKS = re.compile(r"([\\`*_\[\]<>&!#|~$@{}])")
 _START = re.compile(r"^(\d*)([-+=.)])")
@@ -170,7 +171,7 @@ def _verdict(best: BestConfiguration) -> Iterator[str]:
             f"- Difference: {first} minus {second} is {verdict.estimate:.6g} "
             f"({_interval(verdict.low, verdict.high)}), without luck {_number(verdict.shrunk)}"
         )
-    yield f"- Evidence: e-value {verdict.e_value:.6g} after {verdict.blocks} {verdict.unit}"
+    yield f"- Evidence: {evidence(verdict.e_value)} after {verdict.blocks} {verdict.unit}"
     if verdict.more_mean is not None:
         yield f"- Still needed: about {verdict.more_mean} {verdict.unit}"
     yield from _list([*verdict.reasons, verdict.next_step])

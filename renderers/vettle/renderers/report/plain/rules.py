@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vettle.engine.effects import CLAIM
 from vettle.engine.records.overview import Overview, RuleStanding
 from vettle.engine.records.rules import Estimate, RuleDetails
@@ -31,8 +33,7 @@ def proven(page: Page, overview: Overview) -> None:
     )
     if any(map(sentences.is_open, shown)):
         page.say(sentences.COARSER)
-    scale = figures.effect_scale(shown)
-    _key(page, scale, coins=any(one.rule.causal_effect is not None for one in shown))
+    scale = _shared_scale(page, shown)
     for standing in shown:
         _proven(page, standing, scale)
     page.gap()
@@ -50,7 +51,7 @@ def _proven(page: Page, standing: RuleStanding, scale: Scale) -> None:
     if rule.status == "pinned" and rule.e_works < CLAIM:
         page.say(("pinned by a person", "strong"), f": {evidence}, which proves nothing yet.", first=_INDENT)
     else:
-        page.say((evidence, "helps"), f": {words.fluke(rule.e_works)}", first=_INDENT)
+        page.say((evidence, "helps"), f": {sentences.proof(standing)}", first=_INDENT)
     if rule.reason:
         page.say((f"Reason at that time: {sentences.plainly(rule.reason)}", "soft"), first=_INDENT)
     if rule.missing_suspected:
@@ -65,8 +66,7 @@ def trial(page: Page, overview: Overview) -> None:
         page.say("No rule is on trial. vettle rule add puts one there.")
     else:
         page.say(sentences.EVIDENCE)
-        scale = figures.effect_scale(shown)
-        _key(page, scale, coins=any(one.rule.causal_effect is not None for one in shown))
+        scale = _shared_scale(page, shown)
         for standing in shown:
             _trial(page, standing, scale)
     page.gap()
@@ -146,8 +146,15 @@ def _origin(page: Page, standing: RuleStanding, since: str) -> None:
     page.say((page.joined(facts), "soft"), first=_INDENT)
 
 
+def _shared_scale(page: Page, shown: Sequence[RuleStanding]) -> Scale:
+    """Add the key of the rules of a section, and return the scale on which they can be compared."""
+    scale = figures.effect_scale(shown)
+    _key(page, scale, coins=any(one.rule.causal_effect is not None for one in shown))
+    return scale
+
+
 def _key(page: Page, scale: Scale, *, coins: bool) -> None:
-    """Say what the marks mean, and draw the axis that all rules share."""
+    """Say what the marks mean, and draw the axis."""
     glyphs = page.glyphs
     page.gap()
     page.say(
@@ -160,8 +167,8 @@ def _key(page: Page, scale: Scale, *, coins: bool) -> None:
 
 
 def effect(page: Page, rule: Estimate | RuleDetails) -> None:
-    """Add what is known about one rule, on a scale of its own."""
-    scale = intervals.scale(interval for _, interval in _intervals(rule))
+    """Add what is known about one rule, on a scale of its own that reaches no farther than an effect can."""
+    scale = intervals.scale((interval for _, interval in _intervals(rule)), most=1.0)
     _key(page, scale, coins=rule.causal_effect is not None)
     _effects(page, rule, scale)
 

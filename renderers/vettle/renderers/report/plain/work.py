@@ -110,7 +110,7 @@ def _trend(page: Page, report: MistakesReport) -> None:
 def _recurring(page: Page, report: MistakesReport) -> None:
     shown = report.recurring[: page.limits.rows]
     if shown:
-        page.subheading("What keeps coming back")
+        page.subheading("What keeps coming back, counted from the beginning")
     for mistake in shown:
         page.bullet(
             (mistake.error_class, "strong"),
@@ -154,9 +154,9 @@ def sessions(page: Page, overview: Overview) -> None:
     if not work.started:
         page.say("No session in this period.")
     else:
-        pace = f", lately {words.short(work.pace)} a day" if words.known(work.pace) else ""
+        pace = f" (lately {words.pace(work.pace)})" if words.known(work.pace) else ""
         page.say(
-            f"{words.counted(work.started, 'session')} started, {words.count(work.scored)} scored{pace}. A score of 1 is "
+            f"{words.counted(work.started, 'session')} started{pace}, {words.count(work.scored)} scored. A score of 1 is "
             "work that was accepted at once and without a mistake."
         )
         page.gap()

@@ -62,6 +62,28 @@ def take_out(text: str, segments: Iterable[Segment]) -> str | None:
     return text
 
 
+def composed(first: Iterable[Segment], second: Iterable[Segment]) -> list[Segment]:
+    """Return what gives at once the text that the first segments give, and then the second ones put into that."""
+    segments = list(first)
+    # From behind, so that what was not looked at yet is still where the second ones say.
+    for offset, piece in reversed(list(second)):
+        segments = _with_piece(segments, offset, piece)
+    return segments
+
+
+def _with_piece(segments: list[Segment], offset: int, piece: str) -> list[Segment]:
+    """Return segments with one more piece; `offset` counts what they put in, too."""
+    for number, (place, text) in enumerate(segments):
+        inside = offset - place
+        if inside < 0:
+            return [*segments[:number], Segment(offset, piece), *segments[number:]]
+        if inside <= len(text):
+            grown = Segment(place, text[:inside] + piece + text[inside:])
+            return [*segments[:number], grown, *segments[number + 1 :]]
+        offset -= len(text)
+    return [*segments, Segment(offset, piece)]
+
+
 def newline_of(text: str) -> str:
     """Return how the lines of a text end."""
     return next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")

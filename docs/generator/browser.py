@@ -37,6 +37,9 @@ _FIRST_FREE = 10
 """Above the descriptors 3 and 4, which the browser reads commands from and writes answers to."""
 
 
+MISSING = "no chromium on the path: apt-get install --no-install-recommends chromium"
+
+
 def find() -> str:
     """Return the browser on the path, or "" if there is none."""
     return next((found for name in _NAMES if (found := shutil.which(name))), "")
@@ -53,7 +56,7 @@ class Browser:
             os.dup2(commands, 3)
             os.dup2(answers, 4)
 
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - the browser on the path, and no shell
             [executable, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -130,9 +133,9 @@ class Browser:
             raise RuntimeError(json.dumps(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def photograph(self, file: Path, *, whole: bool = False) -> None:
-        """Write a picture of the screen, or of the whole page."""
-        answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def photograph(self, file: Path) -> None:
+        """Write a picture of the screen."""
+        answer = self.call("Page.captureScreenshot", format="png")
         file.write_bytes(base64.b64decode(answer["data"]))
 
     def _read(self) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def test_it_says_in_words_what_it_found(vettle: Commands, tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     first, *more = done.stdout.splitlines()
     assert first == f"revision (distance 0.50), session {session}: 1 of 2 tests failed."
-    assert any("1 failed test logged as mistakes" in line for line in more)
+    assert any("1 failed test logged as a mistake" in line for line in more)
     assert "run vettle session end" in more[-1]
     again = _report(tmp_path, _PASSED, _PASSED, _FAILED.format("yes"))
     done = subprocess.run(

@@ -17,9 +17,9 @@ _MOST_PROVEN = 10
 _MOST_DECISIONS = 1_000
 
 
-def status(project: Project, *, blocked: reports.Blocked | None = None) -> StatusInDetail:
+def status(project: Project, *, around: reports.Surroundings = reports.NOTHING_AROUND) -> StatusInDetail:
     """Tell what is going on, what needs a person and what to do next, beginning with what matters most."""
-    found = reports.status(project, blocked=blocked)
+    found = reports.status(project, around=around)
     with project.read() as transaction:
         settled = _settled(transaction)
         lately = outlook.lately(transaction)
@@ -38,7 +38,9 @@ def status(project: Project, *, blocked: reports.Blocked | None = None) -> Statu
         coins=lately.flips.total() if any(map(_had_rules, lately.sessions)) else None,
         closest=told,
     )
-    return detailed.model_copy(update={"headline": _headline(detailed, blocked.what if blocked else "")})
+    return detailed.model_copy(
+        update={"headline": _headline(detailed, around.blocked.what if around.blocked else "")}
+    )
 
 
 def _had_rules(session: Session) -> bool:
@@ -87,7 +89,7 @@ def _headline(found: StatusInDetail, blocked: str) -> str:
         return _without_rules(found)
     if found.warnings:
         return found.warnings[0]
-    if ended := found.sessions.get("ended", 0):
+    if ended := found.sessions.get("ended", 0) - found.judged_by_tests:
         of_them = "it" if ended == 1 else "them"
         return f"{counted(ended, 'ended session')} without a reward: nothing was learned from {of_them} yet."
     if found.proven_this_week:

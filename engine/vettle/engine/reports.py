@@ -238,10 +238,23 @@ class Blocked(NamedTuple):
     step: str
 
 
-def status(project: Project, *, blocked: Blocked | None = None) -> Status:
+class Surroundings(NamedTuple):
+    """What the engine cannot see for itself, and those who see it tell: of rule files, and of what hooks wait for.
+
+    `by_tests` are the ids of ended sessions that their own tests will reward, if nobody does before.
+    """
+
+    blocked: Blocked | None = None
+    by_tests: frozenset[str] = frozenset()
+
+
+NOTHING_AROUND = Surroundings()
+
+
+def status(project: Project, *, around: Surroundings = NOTHING_AROUND) -> Status:
     """Tell what is going on in the project, what needs a person, and what to do next.
 
-    `blocked` is told by whoever knows rule files: the engine does not.
+    An ended session that its tests will reward asks nobody for anything.
     """
     with project.read() as transaction:
         totals = {stat.b: round(stat.moments.n) for stat in stats(transaction, "total")}
@@ -256,6 +269,7 @@ def status(project: Project, *, blocked: Blocked | None = None) -> Status:
             "imported": totals.get("session_imported", 0),
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
+        ended = [session.id for session in sessions_table.in_state(transaction, "ended")]
         silent = lifecycle.forgotten(project, transaction, "open")
         experiments = experiments_table.count_by_state(transaction)
         proven, step = _about_experiments(transaction, experiments)
@@ -270,6 +284,7 @@ def status(project: Project, *, blocked: Blocked | None = None) -> Status:
         schema_version=SCHEMA_VERSION,
         rules=by_status,
         sessions=counts,
+        judged_by_tests=len(around.by_tests & set(ended)),
         experiments=experiments,
         proven_experiment=proven,
         mistakes=totals.get("mistake_logged", 0),
@@ -277,12 +292,19 @@ def status(project: Project, *, blocked: Blocked | None = None) -> Status:
         open_sessions=open_sessions,
         needs_person=waiting[:20],
         warnings=[
-            *([blocked.what] if blocked else []),
+            *([around.blocked.what] if around.blocked else []),
             *_first_time(project, totals),
             *_warnings(counts, silent),
         ],
         next_step=_next_step(
-            by_status, counts, waiting, step if proven or not by_status else "", due=due, blocked=blocked
+            by_status,
+            counts,
+            waiting,
+            step if proven or not by_status else "",
+            [session_id for session_id in ended if session_id not in around.by_tests],
+            [session.id for session in silent if session.outcome is None],
+            due=due,
+            blocked=around.blocked,
         ),
     )
 
@@ -341,10 +363,16 @@ def _warnings(counts: dict[str, int], silent: list[Session]) -> list[str]:
     if lost_soon:
         found.append(
             f"{counted(len(lost_soon), 'open session')} without a reward fell silent; the next session_start closes what "
-            "nobody ends before as abandoned. To count one, say what came of it: session_end "
-            f"(vettle session end --session {lost_soon[0]} --outcome accepted)."
+            f"nobody ends before as abandoned. {_say_what_came_of(lost_soon[0])}"
         )
     return found
+
+
+def _say_what_came_of(session_id: str) -> str:
+    return (
+        "To count one, say what came of it: session_end "
+        f"(vettle session end --session {session_id} --outcome accepted)."
+    )
 
 
 def _next_step(
@@ -352,6 +380,8 @@ def _next_step(
     counts: dict[str, int],
     waiting: list[str],
     experiments: str,
+    ended: list[str],
+    silent: list[str],
     *,
     due: bool,
     blocked: Blocked | None,
@@ -367,11 +397,16 @@ def _next_step(
         return experiments
     if not by_status:
         return "Add candidate rules: vettle init imports those in your files, rule_add (vettle rule add TEXT) adds one."
-    if counts["ended"]:
-        wait = "waits" if counts["ended"] == 1 else "wait"
-        return f"{counted(counts['ended'], 'ended session')} {wait} for a reward: reward_log (vettle reward accepted --session ID; vettle sessions lists them)."
     if due:
         return "Bring the rule files up to date: rules_render (vettle render --write)."
+    if silent:
+        return _say_what_came_of(silent[0])
+    if ended:
+        wait = "waits" if len(ended) == 1 else "wait"
+        return (
+            f"{counted(len(ended), 'ended session')} {wait} for a reward: reward_log "
+            f"(vettle reward accepted --session {ended[0]}; vettle sessions lists them)."
+        )
     if not counts["scored"]:
         return "Work as always: agents begin a task with session_start and end it with session_end."
     return "Keep working: the rules on trial need more sessions."

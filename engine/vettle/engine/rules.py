@@ -84,7 +84,7 @@ def add(
         )
         reasons = quarantine.reasons(text)
         next_step = (
-            f"A person has to look at it first: rule_decide {rule.id} approve, or reject."
+            f"A person has to look at it first: rule_decide {rule.id} approve 'why' (or reject)."
             if reasons
             else "Nothing to do: sessions will try it, and the evidence decides."
         )

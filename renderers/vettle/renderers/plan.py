@@ -166,7 +166,7 @@ def _plan_place(request: Request, place: Place, kind: Kind, plan: Plan) -> Chang
             place,
             "unknown_rules",
             f"{path}: written from another database; this one does not know {', '.join(unknown[:3])}"
-            f"{' and others' if len(unknown) > 3 else ''}. Take its rules over with --adopt, or overwrite it with force.",
+            f"{' and others' if len(unknown) > 3 else ''}. Take its rules over (vettle render --adopt --write), or overwrite it with force.",
         )
     change = plan_block(place, force) if kind == "block" else plan_file(place, force)
     if change and change.file.action in ("update", "remove") and _is_read_only(real):

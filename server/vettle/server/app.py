@@ -221,12 +221,12 @@ def _rendered(host: Host, target: str) -> str:
 def _page(host: Host) -> str:
     from vettle.engine.overview import gathering
     from vettle.renderers.report.html import as_html
-    from vettle.server import rule_files
+    from vettle.server import surroundings
     from vettle.server.commands.wording import worded
 
     try:
         # Whoever looks at a page is a person, also where a client has fetched it.
-        return as_html(worded(gathering.gather(host.project, blocked=rule_files.blocked(host.project))))
+        return as_html(worded(gathering.gather(host.project, around=surroundings.of(host.project))))
     except VettleError as error:
         raise ResourceNotFoundError(str(error)) from error
 

@@ -49,7 +49,7 @@ from vettle.engine.records import (
     Status,
     Target,
 )
-from vettle.server import rule_files
+from vettle.server import rule_files, surroundings
 from vettle.server.hooks import joining
 from vettle.server.tool import ClientRef, ResponseFormat, SessionId, Tool
 
@@ -294,7 +294,7 @@ def report_get(
 
 def status(project: Project) -> Status:
     """Tell what is going on in this project, what needs a person, and the next step."""
-    return reports.status(project, blocked=rule_files.blocked(project))
+    return reports.status(project, around=surroundings.of(project))
 
 
 TOOLS: tuple[Tool, ...] = (

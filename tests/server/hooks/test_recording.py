@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -29,13 +30,14 @@ from tests.server.hooks.assistants import (
     surroundings,
 )
 
-from vettle.engine import rewards, rules, standings
+from vettle.engine import overall, rewards, rules, standings
 from vettle.engine import sessions as engine_sessions
 from vettle.engine.project import Project
 from vettle.engine.records import Decision
 from vettle.engine.store import events
 from vettle.engine.store.events import Event
 from vettle.engine.store.sessions import Session
+from vettle.server import surroundings as project_surroundings
 from vettle.server.hooks import claiming, payloads, preparing, recording, spool
 from vettle.server.hooks.sessions import TESTS_WEIGHT
 
@@ -331,6 +333,19 @@ def test_an_end_by_the_agent_without_a_reward_still_gets_the_tests(agent: Assist
     project.close()
     agent.happen(claude(root, "SessionEnd"))
     assert (_only(root).outcome, _only(root).state) == (1.0, "scored")
+
+
+def test_a_session_that_its_tests_will_judge_asks_nobody_for_a_reward(agent: Assistant, root: Path) -> None:
+    """Status does not call it lost while its tests wait; without tests, it names the session in a call that works."""
+    agent.happen(claude_prompt(root), claude_success(root, "pytest", "1 passed"), claude(root, "SessionEnd"))
+    with contextlib.closing(Project(root)) as project:
+        rules.add(project, text="Sort the imports.")
+        waiting = overall.status(project, around=project_surroundings.of(project))
+        assert (waiting.sessions["ended"], waiting.judged_by_tests) == (1, 1)
+        assert "without a reward" not in waiting.headline and "reward" not in waiting.next_step
+        unseen = overall.status(project)
+        assert "1 ended session without a reward" in unseen.headline
+        assert f"vettle reward accepted --session {_only(root).id};" in unseen.next_step
 
 
 def test_a_session_that_nobody_ends_is_ended_after_half_a_day(agent: Assistant, root: Path) -> None:

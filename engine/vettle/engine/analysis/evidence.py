@@ -132,7 +132,7 @@ def _standing(members: Sequence[Known], told: Known) -> VariableStanding:
 
 
 def _next_step(standing: VariableStanding, told: Known, newest: Known, needed: int | None) -> str:
-    if standing in ("open", "concluded") and told.outcome in DECIDED and _waits(told, newest):
+    if standing in ("open", "concluded") and told.outcome in DECIDED and _is_last(told, newest):
         return next_steps.after(told.row.id, told.row.state, told.said)
     if standing == "open":
         if newest.row.state == "proposed":
@@ -149,12 +149,9 @@ def _next_step(standing: VariableStanding, told: Known, newest: Known, needed: i
     }[standing]
 
 
-def _waits(told: Known, newest: Known) -> bool:
-    """Tell whether what is proven waits for its experiment to be ended, or to be put into force.
-
-    After the end, a later experiment takes its place.
-    """
-    return told.row.state in HOLDING or (told is newest and told.row.state != "applied")
+def _is_last(told: Known, newest: Known) -> bool:
+    """Tell whether what is proven is the last word: after the end, a later experiment takes its place."""
+    return told.row.state in HOLDING or told is newest
 
 
 def _untested(transaction: Transaction, experiments: Sequence[Known]) -> list[VariableEvidence]:

@@ -16,11 +16,13 @@ from vettle.engine.records.ranking import VariantsRanked
 _MODELS_PER_CONTEXT = 20
 
 
-def gather(project: Project, *, period: str = "90d", blocked: reports.Blocked | None = None) -> Overview:
+def gather(
+    project: Project, *, period: str = "90d", around: reports.Surroundings = reports.NOTHING_AROUND
+) -> Overview:
     """Return the page about a period ("90d", or "all").
 
     Sessions, mistakes, rewards and costs are those of the period; rules, experiments, models and decisions are as
-    they stand now, whenever they came about. `blocked` is what stands against rendering (see `reports.status`).
+    they stand now, whenever they came about. `around` is what only others can see (see `reports.status`).
     """
     mistakes = reports.report(project, kind="mistakes", period=period).mistakes
     rewards = reports.report(project, kind="rewards", period=period).rewards
@@ -34,7 +36,7 @@ def gather(project: Project, *, period: str = "90d", blocked: reports.Blocked | 
         version=version("vettle"),
         period=period,
         answers=[],
-        status=overall.status(project, blocked=blocked),
+        status=overall.status(project, around=around),
         work=sessions,
         proven=found.proven,
         trial=found.trial,

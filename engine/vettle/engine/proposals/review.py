@@ -102,7 +102,7 @@ def reviewed(one: Classified, accepted_as: str = "") -> ReviewedProposal:
 def _next_step(one: Classified, accepted_as: str) -> str:
     is_rule = isinstance(one.proposal, RuleProposal)
     if accepted_as and "needs_person" in one.flags:
-        return f"A person has to look at it first: rule_decide {accepted_as} approve, or reject."
+        return f"A person has to look at it first: rule_decide {accepted_as} approve 'why' (or reject)."
     if accepted_as:
         return "" if is_rule else f"To start it: experiment_decide {accepted_as} start."
     if one.status == "known" or (one.status == "merged" and one.same_as != one.variable):

@@ -213,7 +213,8 @@ class Report(Record):
 class Status(Record):
     """What is going on in a project, and what to do next.
 
-    `proven_experiment` says what an experiment has proven that waits for a decision, "" if none does.
+    `judged_by_tests` are ended sessions that their own tests will reward, if nobody does before. `proven_experiment` says
+    what an experiment has proven that waits for a decision, "" if none does.
     """
 
     project: str
@@ -222,6 +223,7 @@ class Status(Record):
     schema_version: int
     rules: dict[str, int]
     sessions: dict[str, int]
+    judged_by_tests: int = 0
     experiments: dict[str, int]
     proven_experiment: str = ""
     mistakes: int

@@ -49,12 +49,12 @@ def gathered(project: Project, period: str) -> Overview:
     """Return the page about a period, after checking that it is one."""
     # Imported here because it takes numpy, and help does not.
     from vettle.engine.overview import gathering
-    from vettle.server import rule_files, tools
+    from vettle.server import surroundings, tools
     from vettle.server.commands.checking import checked
     from vettle.server.toolsets import find
 
     given = checked(find(tools.report_get), {"kind": "rules", "period": period})
-    return gathering.gather(project, period=given["period"], blocked=rule_files.blocked(project))
+    return gathering.gather(project, period=given["period"], around=surroundings.of(project))
 
 
 def free(path: Path) -> Path:

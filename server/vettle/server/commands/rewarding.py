@@ -134,7 +134,9 @@ def _told(record: OutcomeFound) -> Iterator[str]:
         so_far = "" if score is None else f", session score {score:.2f}"
         yield f"reward {record.reward.reward_id}: {record.reward.value:.2f}{so_far}"
     if record.mistakes:
-        yield f"{counted(len(record.mistakes), 'failed test')} logged as mistakes, once in the session."
+        number = len(record.mistakes)
+        once = ", once in the session" if record.session_id else ""
+        yield f"{counted(number, 'failed test')} logged as {'a mistake' if number == 1 else 'mistakes'}{once}."
     if record.mistakes_known:
         yield f"{counted(record.mistakes_known, 'failed test')} noticed before, and not logged again."
     for change in record.reward.status_changes if record.reward else ():

@@ -9,7 +9,7 @@ import click
 from vettle.engine import overall, wording
 from vettle.engine.quarantine import visible
 from vettle.engine.records.diagnosis import StatusInDetail
-from vettle.server import rule_files
+from vettle.server import rule_files, surroundings
 from vettle.server.commands.common import counted, counts, emit, json_option, open_project
 from vettle.server.commands.layout import wrapped
 from vettle.server.commands.wording import worded
@@ -26,7 +26,7 @@ def status(as_json: bool) -> None:
     What is going on in this project, the most important thing first; what needs a person, and the next step.
     """
     with open_project() as project:
-        record = overall.status(project, blocked=rule_files.blocked(project))
+        record = overall.status(project, around=surroundings.of(project))
         found = rule_files.untestable(project)
     if found:
         warnings = [*record.warnings, rule_files.not_testable(found)]

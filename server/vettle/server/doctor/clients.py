@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from vettle.server.clients import plugin
+from vettle.server.clients import catalogue, detecting, plugin
 from vettle.server.clients.connections import Connection, connections
 from vettle.server.clients.place import Place
 from vettle.server.doctor.case import Case
@@ -36,7 +36,14 @@ def clients(case: Case) -> Iterator[Said]:
     if found:
         yield from _plugin(found, case)
     elif all(one.name in _ELSEWHERE for one in said):
-        yield warning("no-client", "no client is connected to vettle in this project", "vettle init")
+        yield warning("no-client", "no client is connected to vettle in this project", _connecting(case))
+
+
+def _connecting(case: Case) -> str:
+    """Return the command that connects a client: one has to be named where none is used yet."""
+    if detecting.detected(_place(case)):
+        return "vettle init"
+    return f"vettle init {catalogue.NAMES[0]} # or another of: {', '.join(catalogue.NAMES[1:])}"
 
 
 def _plugin(found: plugin.Plugin, case: Case) -> Iterator[Said]:

@@ -8,6 +8,7 @@ the coin.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from vettle.engine import rules
@@ -99,7 +100,8 @@ def close_forgotten(project: Project, transaction: Transaction) -> None:
     silent = [*forgotten(project, transaction, "open"), *forgotten(project, transaction, "ended")]
     for session in silent:
         if session.outcome is not None:
-            _end_forgotten(project, transaction, session)
+            silent_since = {"notes": "", "entry_file": "", "happened": session.seen}
+            end(project, transaction, session, new_uid(transaction.now), silent_since)
             continue
         event = Event(
             kind="session_closed",
@@ -112,17 +114,15 @@ def close_forgotten(project: Project, transaction: Transaction) -> None:
         project.learning(transaction).fold(transaction.append(event))
 
 
-def _end_forgotten(project: Project, transaction: Transaction, session: Session) -> None:
+def end(
+    project: Project, transaction: Transaction, session: Session, uid: bytes, data: Mapping[str, object]
+) -> list[StatusChange]:
+    """End an open session, and enter its evidence if it has a reward; return the rules that changed their status."""
     transaction.append(
-        Event(
-            kind="session_ended",
-            uid=new_uid(transaction.now),
-            session=session.id,
-            subject=session.context,
-            data={"notes": "", "entry_file": "", "happened": session.seen},
-        )
+        Event(kind="session_ended", uid=uid, session=session.id, subject=session.context, data=dict(data))
     )
-    enter_evidence(project, transaction, require(transaction, session.id))
+    ended = require(transaction, session.id)
+    return enter_evidence(project, transaction, ended) if ended.reward_weight else []
 
 
 def _evidence(transaction: Transaction, session: Session) -> dict[str, object]:

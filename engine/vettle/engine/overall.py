@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from vettle.engine import outlook, reports
@@ -24,16 +25,15 @@ def status(project: Project, *, around: reports.Surroundings = reports.NOTHING_A
         settled = _settled(transaction)
         lately = outlook.lately(transaction)
         trial = [rule.id for rule in rules_table.with_status(transaction, ("trial",))]
-        learning = project.learning(transaction)
-        told = outlook.closest(learning, trial, lately) if lately.sessions else None
-        effects, _ = learning.learner.posterior.effects(sorted(settled.proven))
+        told = outlook.closest(project.learning(transaction), trial, lately) if lately.sessions else None
+        strongest = _strongest_effect(project, transaction, settled.proven)
     detailed = StatusInDetail(
         **dict(found),
         headline="",
         proven=settled.newest,
         proven_this_week=settled.proven_this_week,
         retired_this_week=settled.retired_this_week,
-        strongest_effect=round(float(effects.max()), 4) if settled.proven else None,
+        strongest_effect=strongest,
         sessions_per_day=None if lately.per_day is None else round(lately.per_day, 3),
         coins=lately.flips.total() if any(map(_had_rules, lately.sessions)) else None,
         closest=told,
@@ -41,6 +41,13 @@ def status(project: Project, *, around: reports.Surroundings = reports.NOTHING_A
     return detailed.model_copy(
         update={"headline": _headline(detailed, around.blocked.what if around.blocked else "")}
     )
+
+
+def _strongest_effect(project: Project, transaction: Transaction, proven: Collection[str]) -> float | None:
+    if not proven:
+        return None
+    effects, _ = project.learning(transaction).learner.posterior.effects(sorted(proven))
+    return round(float(effects.max()), 4)
 
 
 def _had_rules(session: Session) -> bool:

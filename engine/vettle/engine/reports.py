@@ -270,7 +270,8 @@ def status(project: Project, *, around: Surroundings = NOTHING_AROUND) -> Status
         }
         waiting = [rule.id for rule in rules_table.with_status(transaction, ("quarantined",))]
         ended = [session.id for session in sessions_table.in_state(transaction, "ended")]
-        silent = lifecycle.forgotten(project, transaction, "open")
+        forgotten = lifecycle.forgotten(project, transaction, "open")
+        silent = [session.id for session in forgotten if session.outcome is None]
         experiments = experiments_table.count_by_state(transaction)
         proven, step = _about_experiments(transaction, experiments)
         due = _rendering_is_due(project, transaction, by_status)
@@ -302,7 +303,7 @@ def status(project: Project, *, around: Surroundings = NOTHING_AROUND) -> Status
             waiting,
             step if proven or not by_status else "",
             [session_id for session_id in ended if session_id not in around.by_tests],
-            [session.id for session in silent if session.outcome is None],
+            silent,
             due=due,
             blocked=around.blocked,
         ),
@@ -351,7 +352,7 @@ def _first_time(project: Project, totals: dict[str, int]) -> list[str]:
     return [said]
 
 
-def _warnings(counts: dict[str, int], silent: list[Session]) -> list[str]:
+def _warnings(counts: dict[str, int], silent: list[str]) -> list[str]:
     found = []
     lost = counts["abandoned"] + counts["unrewarded"]
     if lost > counts["scored"]:
@@ -359,11 +360,10 @@ def _warnings(counts: dict[str, int], silent: list[Session]) -> list[str]:
             f"{counted(lost, 'session')} gave no evidence ({counts['abandoned']} abandoned, {counts['unrewarded']} unrewarded), "
             f"more than the {counts['scored']} that did: call session_end with an outcome."
         )
-    lost_soon = [session.id for session in silent if session.outcome is None]
-    if lost_soon:
+    if silent:
         found.append(
-            f"{counted(len(lost_soon), 'open session')} without a reward fell silent; the next session_start closes what "
-            f"nobody ends before as abandoned. {_say_what_came_of(lost_soon[0])}"
+            f"{counted(len(silent), 'open session')} without a reward fell silent; the next session_start closes what "
+            f"nobody ends before as abandoned. {_say_what_came_of(silent[0])}"
         )
     return found
 

@@ -195,18 +195,8 @@ def end(
             raise StatusRefused(f"session {session.id}", session.state, "end", allowed)
         if outcome:
             rewards.append(transaction, session, outcome=outcome, notes=notes)
-        transaction.append(
-            Event(
-                kind="session_ended",
-                uid=uid,
-                session=session.id,
-                subject=session.context,
-                data={"notes": quarantine.redact(notes), "entry_file": entry},
-            )
-        )
-        ended = table.get(transaction, session.id)
-        assert ended is not None
-        changes = lifecycle.enter_evidence(project, transaction, ended) if ended.reward_weight else []
+        said = {"notes": quarantine.redact(notes), "entry_file": entry}
+        changes = lifecycle.end(project, transaction, session, uid, said)
         found = _distilled(project, transaction, entry)
         closed = table.get(transaction, session.id)
         assert closed is not None

@@ -17,10 +17,14 @@ NO_COIN = "no coin yet, because a rule is shown whenever it is chosen until it l
 """Why a rule that sessions were shown was never withheld."""
 
 
-def one_line(name: str, limit: int = 60) -> str:
-    """Return a name as one line of at most that many characters."""
-    joined = " ".join(name.split())
-    return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
+def shortened(text: str, characters: int) -> str:
+    """Return a text that is cut, and says so, beyond this many characters."""
+    return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+def one_line(name: str) -> str:
+    """Return a name as one line of at most 60 characters."""
+    return shortened(" ".join(name.split()), 60)
 
 
 def some(values: Sequence[str], limit: int = 5) -> str:

@@ -10,7 +10,7 @@ from vettle.engine.analysis import performers, proposers
 from vettle.engine.analysis.known import Known, known
 from vettle.engine.experiments import next_steps
 from vettle.engine.experiments.lifecycle import DECIDED, NO_TEST, OPEN
-from vettle.engine.experiments.measures import rounded, shortened
+from vettle.engine.experiments.measures import rounded
 from vettle.engine.project import Project
 from vettle.engine.records.base import Record
 from vettle.engine.records.evidence import (
@@ -26,6 +26,7 @@ from vettle.engine.store import experiments as table
 from vettle.engine.store import mistakes as mistakes_table
 from vettle.engine.store import rules as rules_table
 from vettle.engine.store.experiments import HOLDING
+from vettle.engine.wording import shortened
 
 _MOST_PERFORMERS = 2
 _TOP = 3

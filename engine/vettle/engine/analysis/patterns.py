@@ -10,9 +10,10 @@ from typing import TypeGuard
 
 from pydantic import JsonValue
 
-from vettle.engine.experiments.measures import rounded, shortened
+from vettle.engine.experiments.measures import rounded
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.records.evidence import Pattern
+from vettle.engine.wording import shortened
 
 Level = tuple[str, str | float]
 """A dimension and one value of it, or the half of its values above or below their median."""

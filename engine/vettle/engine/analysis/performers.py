@@ -18,12 +18,12 @@ from vettle.engine.experiments.measures import (
     Value,
     measured,
     rounded,
-    shortened,
 )
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.project import Project
 from vettle.engine.records.evidence import Dispersion, Performer, Performers
+from vettle.engine.wording import shortened
 
 _MOST_METRICS = 20
 _LIST_CHARACTERS = 4_500

@@ -12,13 +12,14 @@ from vettle.engine.experiments.another_metric import Asked, ask
 from vettle.engine.experiments.design import Design, Variant
 from vettle.engine.experiments.leaderboard import leaderboard
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import rounded, shortened
+from vettle.engine.experiments.measures import rounded
 from vettle.engine.experiments.results import exploratory_note, verdict_of
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.project import Project
 from vettle.engine.records import ExperimentVerdict, VariantResult
 from vettle.engine.records.exports import BestConfiguration, Cost, Distribution, Timing, Tokens
 from vettle.engine.store.runs import Run
+from vettle.engine.wording import shortened
 
 MOST_MODES = 20
 """How many failure modes are named."""

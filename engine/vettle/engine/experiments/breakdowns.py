@@ -12,7 +12,7 @@ from vettle.engine.clock import DAY, HOUR, SECOND, moment
 from vettle.engine.errors import InvalidArgument
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Scored
-from vettle.engine.experiments.measures import Measure, Value, rounded, shortened
+from vettle.engine.experiments.measures import Measure, Value, rounded
 from vettle.engine.identifiers import canonical_json
 from vettle.engine.records import (
     MarginalMean,
@@ -21,6 +21,7 @@ from vettle.engine.records import (
     VariantSeries,
 )
 from vettle.engine.store.runs import Run
+from vettle.engine.wording import shortened
 
 Level = tuple[int, float, str]
 """A value of a dimension, as it is sorted: numbers, texts, none."""

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from vettle.engine.experiments import verdicts
-from vettle.engine.experiments.measures import Measure, Value, mean_of, rounded, shortened
+from vettle.engine.experiments.measures import Measure, Value, mean_of, rounded
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.judging.sequences import asymptotic_sequence
 from vettle.engine.judging.shrinkage import LABEL, Belief, Chances, chances, shrink_together
 from vettle.engine.records import (
     VariantResult,
 )
+from vettle.engine.wording import shortened
 
 SEED = 0
 """The seed of the chances to be best."""

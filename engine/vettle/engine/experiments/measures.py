@@ -141,8 +141,3 @@ def mean_of(values: Sequence[float]) -> float | None:
 def rounded(value: float) -> float:
     """Keep six significant digits, which is more than any run is worth."""
     return float(f"{value:.6g}")
-
-
-def shortened(text: str, characters: int) -> str:
-    """Return a text that is cut, and says so, beyond this many characters."""
-    return text if len(text) <= characters else text[: characters - 1] + "…"

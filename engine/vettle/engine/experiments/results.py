@@ -16,7 +16,7 @@ from vettle.engine.experiments.breakdowns import marginals, series_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.leaderboard import MOST_MODES, leaderboard
 from vettle.engine.experiments.lifecycle import require
-from vettle.engine.experiments.measures import Measure, rounded, shortened
+from vettle.engine.experiments.measures import Measure, rounded
 from vettle.engine.experiments.verdicts import Verdict
 from vettle.engine.judging import checks as looks
 from vettle.engine.judging.checks import Check
@@ -34,7 +34,7 @@ from vettle.engine.records import (
     TimeSeries,
 )
 from vettle.engine.store.experiments import Experiment
-from vettle.engine.wording import counted
+from vettle.engine.wording import counted, shortened
 
 _REPLY = 17_000
 _TEXT = 500

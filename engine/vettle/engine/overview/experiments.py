@@ -12,7 +12,7 @@ from vettle.engine.experiments.another_metric import ask
 from vettle.engine.experiments.breakdowns import marginals, time_of
 from vettle.engine.experiments.design import Design
 from vettle.engine.experiments.evidence import Scored
-from vettle.engine.experiments.measures import Measure, shortened
+from vettle.engine.experiments.measures import Measure
 from vettle.engine.judging.shrinkage import LABEL
 from vettle.engine.project import Project
 from vettle.engine.records import ExperimentState, MarginalMean, SeriesInterval
@@ -20,6 +20,7 @@ from vettle.engine.records.overview import ExperimentStanding, Grid, GridCell
 from vettle.engine.store import Transaction, runs
 from vettle.engine.store import experiments as table
 from vettle.engine.store.experiments import Experiment
+from vettle.engine.wording import one_line, some
 
 MOST_EXPERIMENTS = 12
 MOST_VARIANTS = 12
@@ -41,8 +42,6 @@ _ORDER: tuple[ExperimentState, ...] = (
     "abandoned",
 )
 _MOST_READ = 1_000
-_MOST_NAMED = 5
-_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,9 @@ def _within_reach(transaction: Transaction, experiments: Sequence[Experiment]) -
 
 
 def _told_alone(names: Sequence[str]) -> str:
-    named = ", ".join(shortened(name, _NAME) for name in names[:_MOST_NAMED])
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    named = some([one_line(name) for name in names])
     return (
-        f"Left out, because this page reads {MOST_RUNS:,} runs in all: {named}{more}. "
+        f"Left out, because this page reads {MOST_RUNS:,} runs in all: {named}. "
         "vettle experiment results NAME tells each."
     )
 

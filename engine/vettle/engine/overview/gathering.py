@@ -27,7 +27,8 @@ def gather(
     mistakes = reports.report(project, kind="mistakes", period=period).mistakes
     rewards = reports.report(project, kind="rewards", period=period).rewards
     assert mistakes is not None and rewards is not None
-    sessions = work.over_time(project, period)
+    status = overall.status(project, around=around)
+    sessions = work.over_time(project, period, status.sessions_per_day)
     found = rules.standings(project)
     judged = experiments.standings(project)
     page = Overview(
@@ -36,7 +37,7 @@ def gather(
         version=version("vettle"),
         period=period,
         answers=[],
-        status=overall.status(project, around=around),
+        status=status,
         work=sessions,
         proven=found.proven,
         trial=found.trial,

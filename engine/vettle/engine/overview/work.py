@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
-from vettle.engine import outlook
 from vettle.engine.analysis import calendar, spans
 from vettle.engine.clock import moment
 from vettle.engine.project import Project
@@ -16,13 +15,15 @@ from vettle.engine.store.moments import Moments, stats
 _Sums = defaultdict[str, Moments]
 
 
-def over_time(project: Project, period: str) -> Work:
-    """Return how many sessions there were and how they went, day by day or week by week, of all contexts."""
+def over_time(project: Project, period: str, pace: float | None) -> Work:
+    """Return how many sessions there were and how they went, day by day or week by week, of all contexts.
+
+    `pace` is how many begin in a day by now, as `overall.status` tells it.
+    """
     with project.read() as transaction:
         since = spans.first_moment(transaction, period)
         today = moment(transaction.now).date()
         found = stats(transaction, "session", since=day(since) if since else "")
-        pace = outlook.lately(transaction).per_day
     days: dict[str, _Sums] = defaultdict(lambda: defaultdict(Moments))
     for stat in found:
         days[stat.a][stat.metric] += stat.moments
@@ -37,7 +38,7 @@ def over_time(project: Project, period: str) -> Work:
         periods=[_period(start, sums[start]) for start in starts],
         started=round(sum(own["started"].n for own in days.values())),
         scored=round(sum(own["score"].n for own in days.values())),
-        pace=None if pace is None else round(pace, 3),
+        pace=pace,
     )
 
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from vettle.engine.exchange.formats import MARK
 from vettle.engine.exchange.formats.as_json import dumps
-from vettle.engine.experiments.measures import shortened
 from vettle.engine.quarantine import visible
 from vettle.engine.records import VariantResult
 from vettle.engine.records.exports import BestConfiguration
-from vettle.engine.wording import evidence
+from vettle.engine.wording import evidence, shortened
 
 _MARKS = re.compile(r"([\\`*_\[\]<>&!#|~$@{}])")
 _START = re.compile(r"^(\d*)([-+=.)])")
